@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The state of a VM's clock, and the clock as a number. */
+#include "kvm_clock.h"
+#include "hyperv.h"
+#include "trace.h"
+
+static bool offset_master_clock;
+module_param(offset_master_clock, bool, 0444);
+
+#define KVM_CLOCK_SYNC_PERIOD (300 * HZ)
+
+/* raw before TSC: if they are two reads, a change of mode moves no clock back. */
+void kvm_clock_read_host(struct kvm_clock_reading *r)
+{
+	struct system_time_snapshot snap;
+
+	ktime_get_snapshot(&snap);
+	r->now.raw_ns = ktime_to_ns(snap.raw) +
+			ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT));
+	r->real_ns = ktime_to_ns(snap.real);
+	r->is_tsc = kvm_clock_snapshot_is_tsc(&snap);
+	r->now.htsc = r->is_tsc ? snap.cycles : rdtsc_ordered();
+}
+
+struct kc_host kvm_clock_host(void)
+{
+	return (struct kc_host) {
+		.khz = kvm_clock_cpu_khz(),
+		.frac_bits = kvm_caps.tsc_scaling_ratio_frac_bits,
+	};
+}
+
+struct kc_master kvm_clock_state(struct kvm *kvm)
+{
+	struct kc_master m;
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(&kvm->arch.pvclock_sc);
+		m = kvm->arch.clock.master;
+	} while (read_seqcount_retry(&kvm->arch.pvclock_sc, seq));
+	return m;
+}
+
+bool kvm_clock_is_master(struct kvm *kvm)
+{
+	struct kc_master m = kvm_clock_state(kvm);
+
+	return !kc_master_reasons(&m);
+}
+
+void kvm_clock_init_vm(struct kvm *kvm)
+{
+	struct kvm_clock *clock = &kvm->arch.clock;
+	struct kc_host host = kvm_clock_host();
+	struct kvm_clock_reading r;
+
+	mutex_init(&clock->lock);
+	kvm_clock_read_host(&r);
+	kc_master_vm_created(&clock->master, &host, r.now, offset_master_clock);
+	kc_master_clocksource_changed(&clock->master, &host, r.now,
+				      r.is_tsc && !kvm_check_tsc_unstable());
+}
+
+unsigned long kvm_clock_open_state(struct kvm *kvm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&kvm->arch.tsc_write_lock, flags);
+	write_seqcount_begin(&kvm->arch.pvclock_sc);
+	return flags;
+}
+
+void kvm_clock_close_state(struct kvm *kvm, unsigned long flags)
+{
+	write_seqcount_end(&kvm->arch.pvclock_sc);
+	raw_spin_unlock_irqrestore(&kvm->arch.tsc_write_lock, flags);
+}
+
+void kvm_clock_begin(struct kvm *kvm)
+{
+	mutex_lock(&kvm->arch.clock.lock);
+}
+
+/* Every vCPU leaves the guest, and must pass clock.lock to enter it again. */
+void kvm_clock_hold_entry(struct kvm *kvm)
+{
+	kvm_make_all_cpus_request(kvm, KVM_REQ_CLOCK_UPDATE |
+				       KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP);
+}
+
+static void kvm_clock_write_all_pages(struct kvm *kvm)
+{
+	int idx = srcu_read_lock(&kvm->srcu);
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm)
+		kvm_clock_write_pages(vcpu);
+	srcu_read_unlock(&kvm->srcu, idx);
+}
+
+static void kvm_clock_trace(struct kvm *kvm)
+{
+	struct kc_master m = kvm_clock_state(kvm);
+
+	trace_kvm_update_master_clock(!kc_master_reasons(&m),
+				      m.facts & KC_NO_TSC_CLOCKSOURCE ?
+				      VDSO_CLOCKMODE_NONE : VDSO_CLOCKMODE_TSC,
+				      m.nr_matched == m.nr_vcpus);
+}
+
+void kvm_clock_end(struct kvm *kvm, u32 effects)
+{
+	if (effects & KC_REFRESH_HYPERV)
+		kvm_hv_request_tsc_page_update(kvm);
+	if (effects & KC_WRITE_ALL_PAGES) {
+		kvm_clock_write_all_pages(kvm);
+		kvm_clock_trace(kvm);
+	}
+	if (kvmclock_periodic_sync && !kvm_clock_is_master(kvm))
+		schedule_delayed_work(&kvm->arch.kvmclock_sync_work,
+				      KVM_CLOCK_SYNC_PERIOD);
+	mutex_unlock(&kvm->arch.clock.lock);
+}
+
+/* Host mode: a fresh sample for every vCPU now and then. */
+void kvmclock_sync_fn(struct work_struct *work)
+{
+	struct kvm *kvm = container_of(to_delayed_work(work), struct kvm,
+				       arch.kvmclock_sync_work);
+
+	if (kvm_clock_is_master(kvm))
+		return;
+	kvm_make_all_cpus_request(kvm, KVM_REQ_CLOCK_UPDATE);
+	schedule_delayed_work(&kvm->arch.kvmclock_sync_work,
+			      KVM_CLOCK_SYNC_PERIOD);
+}
+
+/* With the state open. */
+u32 kvm_clock_notice_clocksource(struct kvm *kvm,
+				 const struct kvm_clock_reading *r)
+{
+	struct kc_host host = kvm_clock_host();
+
+	return kc_master_clocksource_changed(&kvm->arch.clock.master, &host, r->now,
+					     r->is_tsc && !kvm_check_tsc_unstable());
+}
+
+/*
+ * Every vCPU is asked to do this when the host's clocksource may have changed:
+ * the first does, the others find it done.
+ */
+void kvm_update_masterclock(struct kvm *kvm)
+{
+	struct kvm_clock_reading r;
+	unsigned long flags;
+	u32 effects = 0;
+
+	kvm_clock_begin(kvm);
+	kvm_clock_read_host(&r);
+	if ((r.is_tsc && !kvm_check_tsc_unstable()) ==
+	    !!(kvm->arch.clock.master.facts & KC_NO_TSC_CLOCKSOURCE)) {
+		kvm_clock_hold_entry(kvm);
+		flags = kvm_clock_open_state(kvm);
+		kvm_clock_read_host(&r);
+		effects = kvm_clock_notice_clocksource(kvm, &r);
+		kvm_clock_close_state(kvm, flags);
+	}
+	kvm_clock_end(kvm, effects);
+}
+
+/* The one function: the clock, the reading it is of, and whether by the line. */
+static u64 kvm_clock_read(struct kvm *kvm, struct kvm_clock_reading *r,
+			  bool *is_master)
+{
+	struct kc_master *m = &kvm->arch.clock.master;
+	struct kc_host host = kvm_clock_host();
+	unsigned int seq;
+	u64 clock_ns;
+
+	do {
+		seq = read_seqcount_begin(&kvm->arch.pvclock_sc);
+		kvm_clock_read_host(r);
+		clock_ns = kc_master_read_floor_ns(m, &host, r->now);
+		*is_master = !kc_master_reasons(m);
+	} while (read_seqcount_retry(&kvm->arch.pvclock_sc, seq));
+	return clock_ns;
+}
+
+u64 get_kvmclock_ns(struct kvm *kvm)
+{
+	struct kvm_clock_reading r;
+	bool is_master;
+
+	return kvm_clock_read(kvm, &r, &is_master);
+}
+
+uint64_t kvm_get_wall_clock_epoch(struct kvm *kvm)
+{
+	struct kvm_clock_reading r;
+	bool is_master;
+	u64 clock_ns = kvm_clock_read(kvm, &r, &is_master);
+
+	return r.real_ns - clock_ns;
+}
+
+int kvm_vm_ioctl_get_clock(struct kvm *kvm, void __user *argp)
+{
+	struct kvm_clock_data data = {};
+	struct kvm_clock_reading r;
+	bool is_master;
+
+	data.clock = kvm_clock_read(kvm, &r, &is_master);
+	if (is_master && r.is_tsc) {
+		data.flags = KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME |
+			     KVM_CLOCK_HOST_TSC;
+		data.realtime = r.real_ns;
+		data.host_tsc = r.now.htsc;
+	}
+	return copy_to_user(argp, &data, sizeof(data)) ? -EFAULT : 0;
+}
+
+int kvm_vm_ioctl_set_clock(struct kvm *kvm, void __user *argp)
+{
+	struct kc_host host = kvm_clock_host();
+	struct kvm_clock_reading r;
+	struct kvm_clock_data data;
+	unsigned long flags;
+	u32 effects;
+
+	if (copy_from_user(&data, argp, sizeof(data)))
+		return -EFAULT;
+	if (data.flags & ~KVM_CLOCK_VALID_FLAGS)
+		return -EINVAL;
+
+	kvm_clock_begin(kvm);
+	kvm_clock_hold_entry(kvm);
+	flags = kvm_clock_open_state(kvm);
+	kvm_clock_read_host(&r);
+	if (data.flags & KVM_CLOCK_REALTIME && r.real_ns > data.realtime)
+		data.clock += r.real_ns - data.realtime;
+	effects = kvm_clock_notice_clocksource(kvm, &r);
+	effects |= kc_master_clock_set(&kvm->arch.clock.master, &host, r.now,
+				       data.clock);
+	kvm_clock_close_state(kvm, flags);
+	kvm_clock_end(kvm, effects);
+	return 0;
+}
+
+bool kvm_get_monotonic_and_clockread(s64 *kernel_ns, u64 *tsc_timestamp)
+{
+	struct kvm_clock_reading r;
+
+	kvm_clock_read_host(&r);
+	*kernel_ns = r.real_ns - ktime_to_ns(ktime_mono_to_real(0));
+	*tsc_timestamp = r.now.htsc;
+	return r.is_tsc;
+}
+
+int kvm_pv_clock_pairing(struct kvm_vcpu *vcpu, gpa_t paddr,
+			 unsigned long clock_type)
+{
+	struct kvm_clock_pairing pairing = {};
+	struct kvm_clock_reading r;
+	struct timespec64 ts;
+
+	if (clock_type != KVM_CLOCK_PAIRING_WALLCLOCK ||
+	    vcpu->arch.tsc_always_catchup)
+		return -KVM_EOPNOTSUPP;
+	kvm_clock_read_host(&r);
+	if (!r.is_tsc)
+		return -KVM_EOPNOTSUPP;
+	ts = ns_to_timespec64(r.real_ns);
+	pairing.sec = ts.tv_sec;
+	pairing.nsec = ts.tv_nsec;
+	pairing.tsc = kvm_read_l1_tsc(vcpu, r.now.htsc);
+	return kvm_write_guest(vcpu->kvm, paddr, &pairing, sizeof(pairing)) ?
+		-KVM_EFAULT : 0;
+}

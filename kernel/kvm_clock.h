@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The clock of KVM's VMs on core/.
+ *
+ * Locks, outermost first:
+ *   vcpu->mutex	a vCPU's own TSC offset and ratio, as in all of KVM
+ *   clock.lock		one update of a VM's clock at a time, from its decision to
+ *			its last page.  A vCPU that was sent out of the guest
+ *			waits for it before it enters again: that is how entry
+ *			is held, for as many updaters as there are.
+ *   hv_lock, gpc locks	taken while pages are written
+ *   tsc_write_lock	the state itself, with pvclock_sc for readers that take
+ *			no lock; a leaf, interrupts off
+ */
+#ifndef KVM_CLOCK_H
+#define KVM_CLOCK_H
+
+#include <linux/kvm_host.h>
+#include "kvmclock/master.h"
+#include "compat.h"
+#include "x86.h"
+
+/* One reading of the host; real_ns and now belong together if is_tsc. */
+struct kvm_clock_reading {
+	struct kc_reading now;
+	s64 real_ns;
+	bool is_tsc;
+};
+
+/* clock.c: the state, and the clock as a number */
+void kvm_clock_read_host(struct kvm_clock_reading *r);
+struct kc_host kvm_clock_host(void);
+struct kc_master kvm_clock_state(struct kvm *kvm);
+bool kvm_clock_is_master(struct kvm *kvm);
+void kvm_clock_init_vm(struct kvm *kvm);
+unsigned long kvm_clock_open_state(struct kvm *kvm);
+void kvm_clock_close_state(struct kvm *kvm, unsigned long flags);
+void kvm_clock_begin(struct kvm *kvm);
+void kvm_clock_hold_entry(struct kvm *kvm);
+void kvm_clock_end(struct kvm *kvm, u32 effects);
+u32 kvm_clock_notice_clocksource(struct kvm *kvm,
+				 const struct kvm_clock_reading *r);
+
+/* page.c: the line in guest memory */
+void kvm_clock_write_pages(struct kvm_vcpu *vcpu);
+
+/* tsc.c: the TSCs of vCPUs */
+extern u32 tsc_tolerance_ppm;
+struct kc_tsc kvm_clock_hw_tsc(struct kvm_vcpu *vcpu);
+struct kc_tsc kvm_clock_tsc(struct kvm_vcpu *vcpu);
+void kvm_clock_set_tsc_offset(struct kvm_vcpu *vcpu, u64 l1_offset);
+void kvm_clock_vcpu_load(struct kvm_vcpu *vcpu, int cpu);
+void kvm_clock_catch_up(struct kvm_vcpu *vcpu);
+
+/* line.c: interfaces that stock has not */
+int kvm_clock_has_tsc_attr(struct kvm_device_attr *attr);
+int kvm_clock_get_tsc_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr);
+
+/* host.c: what happens to the host */
+extern unsigned long max_tsc_khz;
+extern bool kvmclock_periodic_sync;
+unsigned int kvm_clock_cpu_khz(void);
+
+/*
+ * Upstream's functions that are taken over, with upstream's signatures, those
+ * that were static too: one that survives in x86.c does not compile.
+ */
+int kvm_vm_ioctl_get_clock(struct kvm *kvm, void __user *argp);
+int kvm_vm_ioctl_set_clock(struct kvm *kvm, void __user *argp);
+void kvm_update_masterclock(struct kvm *kvm);
+int kvm_pv_clock_pairing(struct kvm_vcpu *vcpu, gpa_t paddr,
+			 unsigned long clock_type);
+void kvm_write_wall_clock(struct kvm *kvm, gpa_t wall_clock, int sec_hi_ofs);
+void kvm_write_system_time(struct kvm_vcpu *vcpu, gpa_t system_time,
+			   bool old_msr, bool host_initiated);
+int kvm_guest_time_update(struct kvm_vcpu *v);
+void kvmclock_reset(struct kvm_vcpu *vcpu);
+void kvmclock_sync_fn(struct work_struct *work);
+
+u64 __scale_tsc(u64 ratio, u64 tsc);
+u64 kvm_compute_l1_tsc_offset(struct kvm_vcpu *vcpu, u64 target_tsc);
+bool kvm_check_tsc_unstable(void);
+int kvm_set_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz);
+void kvm_synchronize_tsc(struct kvm_vcpu *vcpu, u64 *user_value);
+void adjust_tsc_offset_guest(struct kvm_vcpu *vcpu, s64 adjustment);
+int kvm_arch_tsc_has_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr);
+int kvm_arch_tsc_get_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr);
+int kvm_arch_tsc_set_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr);
+
+void kvm_timer_init(void);
+void kvm_hyperv_tsc_notifier(void);
+extern struct notifier_block kvmclock_cpufreq_notifier_block;
+extern struct notifier_block pvclock_gtod_notifier;
+extern struct irq_work pvclock_irq_work;
+extern struct work_struct pvclock_gtod_work;
+
+/* Stock functions that ours stand in front of, or call. */
+long stock_kvm_arch_vcpu_ioctl(struct file *filp, unsigned int ioctl,
+			       unsigned long arg);
+int stock_kvm_vm_ioctl_check_extension(struct kvm *kvm, long ext);
+int stock_kvm_arch_pm_notifier(struct kvm *kvm, unsigned long state);
+void kvm_user_return_msr_cpu_online(void);
+int kvm_x86_check_processor_compatibility(void);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a VM's clock adds to struct kvm_arch. */
+#ifndef KVM_CLOCK_STATE_H
+#define KVM_CLOCK_STATE_H
+
+#include <linux/mutex.h>
+#include "kvmclock/master.h"
+
+struct kvm_clock {
+	struct mutex lock;	/* one update at a time; see kvm_clock.h */
+	struct kc_master master;	/* under tsc_write_lock and pvclock_sc */
+};
+
+#endif

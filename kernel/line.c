@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What stock KVM has no counterpart for: see uapi/kvm_clock.h. */
+#include "kvm_clock.h"
+#include "uapi/kvm_clock.h"
+
+static int kvm_clock_get_line(struct kvm_vcpu *vcpu, void __user *argp)
+{
+	struct kc_master m = kvm_clock_state(vcpu->kvm);
+	struct kc_pvclock page;
+	struct kc_line line;
+
+	if (kc_master_reasons(&m))
+		return -EINVAL;
+	line = kc_master_vcpu_line(&m, kvm_clock_tsc(vcpu));
+	page = kc_pvclock_of_line(&line, kc_master_is_stable(&m) ?
+					 KC_PVCLOCK_TSC_STABLE : 0);
+	return copy_to_user(argp, &page, sizeof(page)) ? -EFAULT : 0;
+}
+
+/* With clock.lock held.  0 and *effects, or a code and nothing changed. */
+static int kvm_clock_set_checked_line(struct kvm_vcpu *vcpu,
+				      const struct kc_pvclock *page, u32 *effects)
+{
+	struct kc_master *m = &vcpu->kvm->arch.clock.master;
+	struct kc_tsc tsc = kvm_clock_tsc(vcpu);
+	struct kc_host host = kvm_clock_host();
+	struct kvm_clock_reading r;
+	unsigned long flags;
+
+	if (kc_master_reasons(m))
+		return -EINVAL;
+	kvm_clock_read_host(&r);
+	switch (kc_pvclock_check(page,
+				 kc_tsc_read_floor(&host, tsc, r.now.htsc),
+				 kc_rate_of_tsc_nearest(&host, tsc.ratio))) {
+	case KC_INVALID:
+		return -EINVAL;
+	case KC_OUT_OF_RANGE:
+		return -ERANGE;
+	case KC_OK:
+		break;
+	}
+
+	kvm_clock_hold_entry(vcpu->kvm);
+	flags = kvm_clock_open_state(vcpu->kvm);
+	*effects = kc_master_line_set(m, &host, r.now.htsc, tsc,
+				      kc_pvclock_line(page));
+	kvm_clock_close_state(vcpu->kvm, flags);
+	return 0;
+}
+
+static int kvm_clock_set_line(struct kvm_vcpu *vcpu, void __user *argp)
+{
+	struct kc_pvclock page;
+	u32 effects = 0;
+	int r;
+
+	if (copy_from_user(&page, argp, sizeof(page)))
+		return -EFAULT;
+	kvm_clock_begin(vcpu->kvm);
+	r = kvm_clock_set_checked_line(vcpu, &page, &effects);
+	kvm_clock_end(vcpu->kvm, effects);
+	return r;
+}
+
+long kvm_arch_vcpu_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg)
+{
+	struct kvm_vcpu *vcpu = filp->private_data;
+	void __user *argp = (void __user *)arg;
+
+	switch (ioctl) {
+	case KVM_GET_CLOCK_GUEST:
+		return kvm_clock_get_line(vcpu, argp);
+	case KVM_SET_CLOCK_GUEST:
+		return kvm_clock_set_line(vcpu, argp);
+	default:
+		return stock_kvm_arch_vcpu_ioctl(filp, ioctl, arg);
+	}
+}
+
+int kvm_vm_ioctl_check_extension(struct kvm *kvm, long ext)
+{
+	if (ext == KVM_CAP_CLOCK_LINE)
+		return KVM_CLOCK_LINE_FEATURES;
+	return stock_kvm_vm_ioctl_check_extension(kvm, ext);
+}
+
+/* Attributes of KVM_VCPU_TSC_CTRL beside the stock one. */
+int kvm_clock_has_tsc_attr(struct kvm_device_attr *attr)
+{
+	return attr->attr == KVM_VCPU_TSC_SCALE && kvm_caps.has_tsc_control ?
+		0 : -ENXIO;
+}
+
+int kvm_clock_get_tsc_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr)
+{
+	struct kvm_vcpu_tsc_scale scale = {
+		.tsc_ratio = vcpu->arch.l1_tsc_scaling_ratio,
+		.tsc_frac_bits = kvm_caps.tsc_scaling_ratio_frac_bits,
+	};
+	int r = kvm_clock_has_tsc_attr(attr);
+
+	if (r)
+		return r;
+	return copy_to_user(u64_to_user_ptr(attr->addr), &scale, sizeof(scale)) ?
+		-EFAULT : 0;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The line in guest memory: pages, wall clock, and the MSRs that place them. */
+#include "kvm_clock.h"
+#include "hyperv.h"
+#include "xen.h"
+#include "trace.h"
+
+static_assert(sizeof(struct kc_pvclock) == sizeof(struct pvclock_vcpu_time_info));
+static_assert(offsetof(struct kc_pvclock, tsc_shift) ==
+	      offsetof(struct pvclock_vcpu_time_info, tsc_shift));
+static_assert(KC_PVCLOCK_TSC_STABLE == PVCLOCK_TSC_STABLE_BIT);
+static_assert(KC_PVCLOCK_GUEST_STOPPED == PVCLOCK_GUEST_STOPPED);
+
+/* A guest reads other vCPUs' pages while they run: odd version, body, even. */
+static void kvm_clock_write_page(struct kvm_vcpu *vcpu,
+				 struct gfn_to_pfn_cache *gpc,
+				 unsigned int offset, struct kc_pvclock page)
+{
+	struct kc_pvclock *mapped, shown;
+	unsigned long flags;
+
+	read_lock_irqsave(&gpc->lock, flags);
+	while (!kvm_gpc_check(gpc, offset + sizeof(page))) {
+		read_unlock_irqrestore(&gpc->lock, flags);
+		if (kvm_gpc_refresh(gpc, offset + sizeof(page)))
+			return;
+		read_lock_irqsave(&gpc->lock, flags);
+	}
+
+	mapped = gpc->khva + offset;
+	shown = *mapped;
+	page.flags |= shown.flags & KC_PVCLOCK_GUEST_STOPPED;
+	if (kc_pvclock_is_same(&shown, &page))
+		goto out;
+
+	page.version = (shown.version + 1) | 1;
+	WRITE_ONCE(mapped->version, page.version);
+	smp_wmb();
+	*mapped = page;
+	smp_wmb();
+	WRITE_ONCE(mapped->version, ++page.version);
+	kvm_gpc_mark_dirty_in_slot(gpc);
+	trace_kvm_pvclock_update(vcpu->vcpu_id,
+				 (struct pvclock_vcpu_time_info *)&page);
+out:
+	read_unlock_irqrestore(&gpc->lock, flags);
+}
+
+#ifdef CONFIG_KVM_XEN
+static void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu,
+				      struct kc_pvclock page)
+{
+	struct kvm_vcpu_xen *xen = &vcpu->arch.xen;
+
+	if (vcpu->kvm->arch.xen_hvm_config.flags &
+	    KVM_XEN_HVM_CONFIG_PVCLOCK_TSC_UNSTABLE)
+		page.flags &= ~KC_PVCLOCK_TSC_STABLE;
+	if (xen->vcpu_info_cache.active)
+		kvm_clock_write_page(vcpu, &xen->vcpu_info_cache,
+				     offsetof(struct compat_vcpu_info, time),
+				     page);
+	if (xen->vcpu_time_info_cache.active)
+		kvm_clock_write_page(vcpu, &xen->vcpu_time_info_cache, 0, page);
+}
+#else
+static void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu,
+				      struct kc_pvclock page) {}
+#endif
+
+/* Under clock.lock and srcu, in a thread of the VM. */
+void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
+{
+	struct kc_pvclock *last = (struct kc_pvclock *)&vcpu->arch.hv_clock;
+	struct kc_master m = kvm_clock_state(vcpu->kvm);
+	struct kc_host host = kvm_clock_host();
+	struct kc_line line = kc_pvclock_line(last);
+	struct kvm_clock_reading r;
+	struct kc_pvclock page;
+
+	kvm_clock_read_host(&r);
+	line = kc_master_page_line(&m, &host, r.now, kvm_clock_hw_tsc(vcpu), &line);
+	page = kc_pvclock_of_line(&line, kc_master_is_stable(&m) ?
+					 KC_PVCLOCK_TSC_STABLE : 0);
+	*last = page;
+	last->version = 2;	/* for Xen's timer: there is a line */
+
+	if (vcpu->arch.pvclock_set_guest_stopped_request) {
+		vcpu->arch.pvclock_set_guest_stopped_request = false;
+		page.flags |= KC_PVCLOCK_GUEST_STOPPED;
+	}
+	if (vcpu->arch.pv_time.active)
+		kvm_clock_write_page(vcpu, &vcpu->arch.pv_time, 0, page);
+	kvm_clock_write_xen_pages(vcpu, page);
+	if (!vcpu->vcpu_idx)
+		kvm_hv_setup_tsc_page(vcpu->kvm, &vcpu->arch.hv_clock);
+}
+
+/* A vCPU was asked for its page; while an update goes on, it waits here. */
+int kvm_guest_time_update(struct kvm_vcpu *v)
+{
+	struct mutex *lock = &v->kvm->arch.clock.lock;
+
+	if (mutex_lock_killable(lock)) {
+		kvm_make_request(KVM_REQ_CLOCK_UPDATE, v);
+		return 1;
+	}
+	kvm_clock_catch_up(v);
+	kvm_clock_write_pages(v);
+	mutex_unlock(lock);
+	return 0;
+}
+
+static void kvm_clock_boot_vcpu_wrote_msr(struct kvm *kvm, bool old_msr)
+{
+	struct kc_host host = kvm_clock_host();
+	struct kvm_clock_reading r;
+	unsigned long flags;
+	u32 effects = 0;
+
+	kvm_clock_begin(kvm);
+	if (old_msr != !!(kvm->arch.clock.master.facts & KC_OLD_MSR)) {
+		kvm_clock_hold_entry(kvm);
+		flags = kvm_clock_open_state(kvm);
+		kvm_clock_read_host(&r);
+		effects = kc_master_boot_vcpu_wrote_msr(&kvm->arch.clock.master,
+							&host, r.now, old_msr);
+		kvm_clock_close_state(kvm, flags);
+	}
+	kvm_clock_end(kvm, effects);
+}
+
+void kvm_write_system_time(struct kvm_vcpu *vcpu, gpa_t system_time,
+			   bool old_msr, bool host_initiated)
+{
+	struct gfn_to_pfn_cache *gpc = &vcpu->arch.pv_time;
+
+	if (!vcpu->vcpu_id && !host_initiated)
+		kvm_clock_boot_vcpu_wrote_msr(vcpu->kvm, old_msr);
+
+	vcpu->arch.time = system_time;
+	if (system_time & 1)
+		kvm_gpc_activate(gpc, system_time & ~1ULL,
+				 sizeof(struct pvclock_vcpu_time_info));
+	else
+		kvm_gpc_deactivate(gpc);
+	kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
+}
+
+void kvmclock_reset(struct kvm_vcpu *vcpu)
+{
+	kvm_gpc_deactivate(&vcpu->arch.pv_time);
+	vcpu->arch.time = 0;
+}
+
+/* The realtime at which the clock was 0, by the same seqcount rule as a page. */
+void kvm_write_wall_clock(struct kvm *kvm, gpa_t wall_clock, int sec_hi_ofs)
+{
+	struct pvclock_wall_clock wc;
+	u64 epoch_ns;
+	u32 sec_hi;
+
+	if (!wall_clock || kvm_read_guest(kvm, wall_clock, &wc.version,
+					  sizeof(wc.version)))
+		return;
+	wc.version = (wc.version + 1) | 1;
+	if (kvm_write_guest(kvm, wall_clock, &wc.version, sizeof(wc.version)))
+		return;
+
+	epoch_ns = kvm_get_wall_clock_epoch(kvm);
+	wc.nsec = do_div(epoch_ns, NSEC_PER_SEC);
+	wc.sec = epoch_ns;	/* the low half: until 2106 all of it */
+	sec_hi = epoch_ns >> 32;
+	kvm_write_guest(kvm, wall_clock, &wc, sizeof(wc));
+	if (sec_hi_ofs)
+		kvm_write_guest(kvm, wall_clock + sec_hi_ofs, &sec_hi,
+				sizeof(sec_hi));
+	smp_wmb();
+	wc.version++;
+	kvm_write_guest(kvm, wall_clock, &wc.version, sizeof(wc.version));
+}

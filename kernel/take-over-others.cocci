@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The other places of KVM that compute or store the clock: each asks the one
+// function.  Applied to xen.c and pmu.c together; a missed match stops.
+
+@initialize:python@
+@@
+done = set()
+
+// K1: setting the shared_info page is no event of the clock.
+@shinfo@
+expression kvm;
+@@
+  kvm_xen_shared_info_init(...)
+  {
+  <...
+- kvm_make_all_cpus_request(kvm, KVM_REQ_MASTERCLOCK_UPDATE);
+  ...>
+  }
+
+// The rule above allows for no match; this one sees whether it is gone.
+@survivor@
+expression E;
+position p;
+@@
+  kvm_xen_shared_info_init(...)
+  {
+  <+...
+  kvm_make_all_cpus_request(E, KVM_REQ_MASTERCLOCK_UPDATE)@p
+  ...+>
+  }
+
+@script:python@
+p << survivor.p;
+@@
+done.add("survivor")
+
+// K24: the timing leaves of CPUID are the monitor's.
+@leaf@
+identifier fn = { kvm_xen_update_tsc_info };
+type T;
+@@
+- T fn(...) { ... }
+
+@script:python@
+fn << leaf.fn;
+@@
+done.add("leaf")
+
+@timer@
+identifier v;
+@@
+- v->kvm->arch.use_master_clock
++ kvm_clock_is_master(v->kvm)
+
+@script:python@
+v << timer.v;
+@@
+done.add("timer")
+
+@pseudo@
+identifier v;
+@@
+- ktime_get_boottime_ns() + v->kvm->arch.kvmclock_offset
++ get_kvmclock_ns(v->kvm)
+
+@script:python@
+v << pseudo.v;
+@@
+done.add("pseudo")
+
+@finalize:python@
+@@
+import sys
+missed = sorted({"leaf", "timer", "pseudo"} - done)
+if missed or "survivor" in done:
+    sys.stderr.write("no match: " + " ".join(missed or ["shinfo"]) + "\n")
+    sys.exit(1)
