@@ -12,8 +12,8 @@
  *   tsc_write_lock	the state itself, with pvclock_sc for readers that take
  *			no lock; a leaf, interrupts off
  */
-#ifndef KVM_CLOCK_H
-#define KVM_CLOCK_H
+#ifndef KVM_CLOCK_INTERNAL_H
+#define KVM_CLOCK_INTERNAL_H
 
 #include <linux/kvm_host.h>
 #include "kvmclock/master.h"

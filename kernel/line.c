@@ -3,6 +3,9 @@
 #include "kvm_clock.h"
 #include "uapi/kvm_clock.h"
 
+#define KVM_CLOCK_FEATURES (KVM_CLOCK_LINE_IOCTLS | KVM_CLOCK_LINE_SCALE | \
+			    KVM_CLOCK_LINE_FROM_START | KVM_CLOCK_LINE_EXACT)
+
 static int kvm_clock_get_line(struct kvm_vcpu *vcpu, void __user *argp)
 {
 	struct kc_master m = kvm_clock_state(vcpu->kvm);
@@ -81,7 +84,7 @@ long kvm_arch_vcpu_ioctl(struct file *filp, unsigned int ioctl, unsigned long ar
 int kvm_vm_ioctl_check_extension(struct kvm *kvm, long ext)
 {
 	if (ext == KVM_CAP_CLOCK_LINE)
-		return KVM_CLOCK_LINE_FEATURES;
+		return KVM_CLOCK_FEATURES;
 	return stock_kvm_vm_ioctl_check_extension(kvm, ext);
 }
 
