@@ -82,46 +82,34 @@ void kvm_clock_begin(struct kvm *kvm)
 	mutex_lock(&kvm->arch.clock.lock);
 }
 
-/* Every vCPU leaves the guest, and must pass clock.lock to enter it again. */
-void kvm_clock_hold_entry(struct kvm *kvm)
+static void kvm_clock_trace(const struct kc_master *m)
 {
-	kvm_make_all_cpus_request(kvm, KVM_REQ_CLOCK_UPDATE |
-				       KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP);
-}
-
-static void kvm_clock_write_all_pages(struct kvm *kvm)
-{
-	int idx = srcu_read_lock(&kvm->srcu);
-	struct kvm_vcpu *vcpu;
-	unsigned long i;
-
-	kvm_for_each_vcpu(i, vcpu, kvm)
-		kvm_clock_write_pages(vcpu);
-	srcu_read_unlock(&kvm->srcu, idx);
-}
-
-static void kvm_clock_trace(struct kvm *kvm)
-{
-	struct kc_master m = kvm_clock_state(kvm);
-
-	trace_kvm_update_master_clock(!kc_master_reasons(&m),
-				      m.facts & KC_NO_TSC_CLOCKSOURCE ?
+	trace_kvm_update_master_clock(!kc_master_reasons(m),
+				      m->facts & KC_NO_TSC_CLOCKSOURCE ?
 				      VDSO_CLOCKMODE_NONE : VDSO_CLOCKMODE_TSC,
-				      m.nr_matched == m.nr_vcpus);
+				      m->nr_matched == m->nr_vcpus);
 }
 
+/*
+ * If pages are due, every vCPU leaves the guest and must pass clock.lock to
+ * enter it again; the first that does writes them all.
+ */
 void kvm_clock_end(struct kvm *kvm, u32 effects)
 {
+	struct kvm_clock *clock = &kvm->arch.clock;
+
 	if (effects & KC_REFRESH_HYPERV)
 		kvm_hv_request_tsc_page_update(kvm);
 	if (effects & KC_WRITE_ALL_PAGES) {
-		kvm_clock_write_all_pages(kvm);
-		kvm_clock_trace(kvm);
+		clock->pages_due = true;
+		kvm_make_all_cpus_request(kvm, KVM_REQ_CLOCK_UPDATE |
+					  KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP);
+		kvm_clock_trace(&clock->master);
 	}
-	if (kvmclock_periodic_sync && !kvm_clock_is_master(kvm))
+	if (kvmclock_periodic_sync && kc_master_reasons(&clock->master))
 		schedule_delayed_work(&kvm->arch.kvmclock_sync_work,
 				      KVM_CLOCK_SYNC_PERIOD);
-	mutex_unlock(&kvm->arch.clock.lock);
+	mutex_unlock(&clock->lock);
 }
 
 /* Host mode: a fresh sample for every vCPU now and then. */
@@ -149,25 +137,21 @@ u32 kvm_clock_notice_clocksource(struct kvm *kvm,
 
 /*
  * Every vCPU is asked to do this when the host's clocksource may have changed:
- * the first does, the others find it done.
+ * the first does, the others find it done.  Also asked for a Hyper-V page.
  */
 void kvm_update_masterclock(struct kvm *kvm)
 {
 	struct kvm_clock_reading r;
 	unsigned long flags;
-	u32 effects = 0;
+	u32 effects;
 
 	kvm_clock_begin(kvm);
+	flags = kvm_clock_open_state(kvm);
 	kvm_clock_read_host(&r);
-	if ((r.is_tsc && !kvm_check_tsc_unstable()) ==
-	    !!(kvm->arch.clock.master.facts & KC_NO_TSC_CLOCKSOURCE)) {
-		kvm_clock_hold_entry(kvm);
-		flags = kvm_clock_open_state(kvm);
-		kvm_clock_read_host(&r);
-		effects = kvm_clock_notice_clocksource(kvm, &r);
-		kvm_clock_close_state(kvm, flags);
-	}
+	effects = kvm_clock_notice_clocksource(kvm, &r);
+	kvm_clock_close_state(kvm, flags);
 	kvm_clock_end(kvm, effects);
+	kvm_make_request(KVM_REQ_CLOCK_UPDATE, kvm_get_running_vcpu());
 }
 
 /* The one function: the clock, the reading it is of, and whether by the line. */
@@ -235,7 +219,6 @@ int kvm_vm_ioctl_set_clock(struct kvm *kvm, void __user *argp)
 		return -EINVAL;
 
 	kvm_clock_begin(kvm);
-	kvm_clock_hold_entry(kvm);
 	flags = kvm_clock_open_state(kvm);
 	kvm_clock_read_host(&r);
 	if (data.flags & KVM_CLOCK_REALTIME && r.real_ns > data.realtime)

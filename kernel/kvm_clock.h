@@ -36,13 +36,9 @@ void kvm_clock_init_vm(struct kvm *kvm);
 unsigned long kvm_clock_open_state(struct kvm *kvm);
 void kvm_clock_close_state(struct kvm *kvm, unsigned long flags);
 void kvm_clock_begin(struct kvm *kvm);
-void kvm_clock_hold_entry(struct kvm *kvm);
 void kvm_clock_end(struct kvm *kvm, u32 effects);
 u32 kvm_clock_notice_clocksource(struct kvm *kvm,
 				 const struct kvm_clock_reading *r);
-
-/* page.c: the line in guest memory */
-void kvm_clock_write_pages(struct kvm_vcpu *vcpu);
 
 /* tsc.c: the TSCs of vCPUs */
 extern u32 tsc_tolerance_ppm;

@@ -7,7 +7,8 @@
 #include "kvmclock/master.h"
 
 struct kvm_clock {
-	struct mutex lock;	/* one update at a time; see kvm_clock.h */
+	struct mutex lock;		/* one update at a time; see kvm_clock.h */
+	bool pages_due;			/* under lock: no page shows the line yet */
 	struct kc_master master;	/* under tsc_write_lock and pvclock_sc */
 };
 

@@ -44,7 +44,6 @@ static int kvm_clock_set_checked_line(struct kvm_vcpu *vcpu,
 		break;
 	}
 
-	kvm_clock_hold_entry(vcpu->kvm);
 	flags = kvm_clock_open_state(vcpu->kvm);
 	*effects = kc_master_line_set(m, &host, r.now.htsc, tsc,
 				      kc_pvclock_line(page));

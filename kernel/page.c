@@ -67,8 +67,7 @@ static void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu,
 				      struct kc_pvclock page) {}
 #endif
 
-/* Under clock.lock and srcu, in a thread of the VM. */
-void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
+static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 {
 	struct kc_pvclock *last = (struct kc_pvclock *)&vcpu->arch.hv_clock;
 	struct kc_master m = kvm_clock_state(vcpu->kvm);
@@ -91,22 +90,34 @@ void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 	if (vcpu->arch.pv_time.active)
 		kvm_clock_write_page(vcpu, &vcpu->arch.pv_time, 0, page);
 	kvm_clock_write_xen_pages(vcpu, page);
-	if (!vcpu->vcpu_idx)
+	if (!vcpu->vcpu_idx || kc_master_is_stable(&m))
 		kvm_hv_setup_tsc_page(vcpu->kvm, &vcpu->arch.hv_clock);
 }
 
-/* A vCPU was asked for its page; while an update goes on, it waits here. */
+/*
+ * A vCPU is on its way into the guest and was asked for its page.  While an
+ * update goes on it waits here; after one the first to pass writes all pages,
+ * so that none enters with a new line while another page shows the old one.
+ */
 int kvm_guest_time_update(struct kvm_vcpu *v)
 {
-	struct mutex *lock = &v->kvm->arch.clock.lock;
+	struct kvm_clock *clock = &v->kvm->arch.clock;
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
 
-	if (mutex_lock_killable(lock)) {
+	if (mutex_lock_killable(&clock->lock)) {
 		kvm_make_request(KVM_REQ_CLOCK_UPDATE, v);
 		return 1;
 	}
 	kvm_clock_catch_up(v);
-	kvm_clock_write_pages(v);
-	mutex_unlock(lock);
+	if (clock->pages_due) {
+		kvm_for_each_vcpu(i, vcpu, v->kvm)
+			kvm_clock_write_pages(vcpu);
+		clock->pages_due = false;
+	} else {
+		kvm_clock_write_pages(v);
+	}
+	mutex_unlock(&clock->lock);
 	return 0;
 }
 
@@ -115,17 +126,14 @@ static void kvm_clock_boot_vcpu_wrote_msr(struct kvm *kvm, bool old_msr)
 	struct kc_host host = kvm_clock_host();
 	struct kvm_clock_reading r;
 	unsigned long flags;
-	u32 effects = 0;
+	u32 effects;
 
 	kvm_clock_begin(kvm);
-	if (old_msr != !!(kvm->arch.clock.master.facts & KC_OLD_MSR)) {
-		kvm_clock_hold_entry(kvm);
-		flags = kvm_clock_open_state(kvm);
-		kvm_clock_read_host(&r);
-		effects = kc_master_boot_vcpu_wrote_msr(&kvm->arch.clock.master,
-							&host, r.now, old_msr);
-		kvm_clock_close_state(kvm, flags);
-	}
+	flags = kvm_clock_open_state(kvm);
+	kvm_clock_read_host(&r);
+	effects = kc_master_boot_vcpu_wrote_msr(&kvm->arch.clock.master, &host,
+						r.now, old_msr);
+	kvm_clock_close_state(kvm, flags);
 	kvm_clock_end(kvm, effects);
 }
 

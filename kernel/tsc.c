@@ -128,10 +128,8 @@ static u32 kvm_clock_tsc_changes(struct kvm_vcpu *vcpu, struct kc_tsc to,
 	unsigned long flags;
 	u32 effects;
 
-	if (!kc_master_tsc_change_is_quiet(m, from, to)) {
-		kvm_clock_hold_entry(vcpu->kvm);
+	if (!kc_tsc_is_same(to, m->generation))
 		census = kvm_clock_census(vcpu, to);
-	}
 	flags = kvm_clock_open_state(vcpu->kvm);
 	effects = kc_master_vcpu_tsc_changed(m, &host, r->now, from, to, census);
 	vcpu->arch.tsc_offset_adjustment = 0;
@@ -163,8 +161,6 @@ static void kvm_clock_vcpu_created(struct kvm_vcpu *vcpu)
 	kvm_clock_read_host(&r);
 	tsc = kc_master_tsc_for_new_vcpu(m, &host, r.now.htsc,
 					 kvm_clock_tsc(vcpu).ratio);
-	if (!kc_tsc_is_same(tsc, m->generation))
-		kvm_clock_hold_entry(vcpu->kvm);
 	flags = kvm_clock_open_state(vcpu->kvm);
 	effects = kc_master_vcpu_created(m, &host, r.now, tsc);
 	kvm_clock_set_tsc_offset(vcpu, tsc.offset_gtsc);
@@ -172,6 +168,7 @@ static void kvm_clock_vcpu_created(struct kvm_vcpu *vcpu)
 	vcpu->arch.this_tsc_nsec = r.now.raw_ns;
 	vcpu->arch.tsc_counted = true;
 	kvm_clock_close_state(vcpu->kvm, flags);
+	kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);	/* as all others, if pages are due */
 	kvm_clock_end(vcpu->kvm, effects);
 }
 
