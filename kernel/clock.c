@@ -49,37 +49,27 @@ bool kvm_clock_is_master(struct kvm *kvm)
 	return !kc_master_reasons(&m);
 }
 
-void kvm_clock_init_vm(struct kvm *kvm)
+/* The state alone, in any context; r is read while nobody else can change it. */
+void kvm_clock_open(struct kvm_clock_update *u, struct kvm *kvm)
 {
-	struct kvm_clock *clock = &kvm->arch.clock;
-	struct kc_host host = kvm_clock_host();
-	struct kvm_clock_reading r;
-
-	mutex_init(&clock->lock);
-	kvm_clock_read_host(&r);
-	kc_master_vm_created(&clock->master, &host, r.now, offset_master_clock);
-	kc_master_clocksource_changed(&clock->master, &host, r.now,
-				      r.is_tsc && !kvm_check_tsc_unstable());
-}
-
-unsigned long kvm_clock_open_state(struct kvm *kvm)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&kvm->arch.tsc_write_lock, flags);
+	u->kvm = kvm;
+	u->m = &kvm->arch.clock.master;
+	u->host = kvm_clock_host();
+	raw_spin_lock_irqsave(&kvm->arch.tsc_write_lock, u->flags);
 	write_seqcount_begin(&kvm->arch.pvclock_sc);
-	return flags;
+	kvm_clock_read_host(&u->r);
 }
 
-void kvm_clock_close_state(struct kvm *kvm, unsigned long flags)
+void kvm_clock_close(struct kvm_clock_update *u)
 {
-	write_seqcount_end(&kvm->arch.pvclock_sc);
-	raw_spin_unlock_irqrestore(&kvm->arch.tsc_write_lock, flags);
+	write_seqcount_end(&u->kvm->arch.pvclock_sc);
+	raw_spin_unlock_irqrestore(&u->kvm->arch.tsc_write_lock, u->flags);
 }
 
-void kvm_clock_begin(struct kvm *kvm)
+void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm)
 {
 	mutex_lock(&kvm->arch.clock.lock);
+	kvm_clock_open(u, kvm);
 }
 
 static void kvm_clock_trace(const struct kc_master *m)
@@ -94,10 +84,12 @@ static void kvm_clock_trace(const struct kc_master *m)
  * If pages are due, every vCPU leaves the guest and must pass clock.lock to
  * enter it again; the first that does writes them all.
  */
-void kvm_clock_end(struct kvm *kvm, u32 effects)
+void kvm_clock_end(struct kvm_clock_update *u, u32 effects)
 {
-	struct kvm_clock *clock = &kvm->arch.clock;
+	struct kvm_clock *clock = &u->kvm->arch.clock;
+	struct kvm *kvm = u->kvm;
 
+	kvm_clock_close(u);
 	if (effects & KC_REFRESH_HYPERV)
 		kvm_hv_request_tsc_page_update(kvm);
 	if (effects & KC_WRITE_ALL_PAGES) {
@@ -125,14 +117,26 @@ void kvmclock_sync_fn(struct work_struct *work)
 			      KVM_CLOCK_SYNC_PERIOD);
 }
 
-/* With the state open. */
-u32 kvm_clock_notice_clocksource(struct kvm *kvm,
-				 const struct kvm_clock_reading *r)
+static bool kvm_clock_may_trust_tsc(const struct kvm_clock_reading *r)
 {
-	struct kc_host host = kvm_clock_host();
+	return r->is_tsc && !kvm_check_tsc_unstable();
+}
 
-	return kc_master_clocksource_changed(&kvm->arch.clock.master, &host, r->now,
-					     r->is_tsc && !kvm_check_tsc_unstable());
+static u32 kvm_clock_notice_clocksource(struct kvm_clock_update *u)
+{
+	return kc_master_clocksource_changed(u->m, &u->host, u->r.now,
+					     kvm_clock_may_trust_tsc(&u->r));
+}
+
+void kvm_clock_init_vm(struct kvm *kvm)
+{
+	struct kvm_clock_update u;
+
+	mutex_init(&kvm->arch.clock.lock);
+	kvm_clock_open(&u, kvm);
+	kc_master_vm_created(u.m, &u.host, u.r.now, offset_master_clock);
+	kvm_clock_notice_clocksource(&u);
+	kvm_clock_close(&u);
 }
 
 /*
@@ -141,16 +145,10 @@ u32 kvm_clock_notice_clocksource(struct kvm *kvm,
  */
 void kvm_update_masterclock(struct kvm *kvm)
 {
-	struct kvm_clock_reading r;
-	unsigned long flags;
-	u32 effects;
+	struct kvm_clock_update u;
 
-	kvm_clock_begin(kvm);
-	flags = kvm_clock_open_state(kvm);
-	kvm_clock_read_host(&r);
-	effects = kvm_clock_notice_clocksource(kvm, &r);
-	kvm_clock_close_state(kvm, flags);
-	kvm_clock_end(kvm, effects);
+	kvm_clock_begin(&u, kvm);
+	kvm_clock_end(&u, kvm_clock_notice_clocksource(&u));
 	kvm_make_request(KVM_REQ_CLOCK_UPDATE, kvm_get_running_vcpu());
 }
 
@@ -207,10 +205,8 @@ int kvm_vm_ioctl_get_clock(struct kvm *kvm, void __user *argp)
 
 int kvm_vm_ioctl_set_clock(struct kvm *kvm, void __user *argp)
 {
-	struct kc_host host = kvm_clock_host();
-	struct kvm_clock_reading r;
+	struct kvm_clock_update u;
 	struct kvm_clock_data data;
-	unsigned long flags;
 	u32 effects;
 
 	if (copy_from_user(&data, argp, sizeof(data)))
@@ -218,16 +214,12 @@ int kvm_vm_ioctl_set_clock(struct kvm *kvm, void __user *argp)
 	if (data.flags & ~KVM_CLOCK_VALID_FLAGS)
 		return -EINVAL;
 
-	kvm_clock_begin(kvm);
-	flags = kvm_clock_open_state(kvm);
-	kvm_clock_read_host(&r);
-	if (data.flags & KVM_CLOCK_REALTIME && r.real_ns > data.realtime)
-		data.clock += r.real_ns - data.realtime;
-	effects = kvm_clock_notice_clocksource(kvm, &r);
-	effects |= kc_master_clock_set(&kvm->arch.clock.master, &host, r.now,
-				       data.clock);
-	kvm_clock_close_state(kvm, flags);
-	kvm_clock_end(kvm, effects);
+	kvm_clock_begin(&u, kvm);
+	if (data.flags & KVM_CLOCK_REALTIME && u.r.real_ns > data.realtime)
+		data.clock += u.r.real_ns - data.realtime;
+	effects = kvm_clock_notice_clocksource(&u);
+	effects |= kc_master_clock_set(u.m, &u.host, u.r.now, data.clock);
+	kvm_clock_end(&u, effects);
 	return 0;
 }
 

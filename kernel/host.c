@@ -151,19 +151,20 @@ static u64 last_htsc_of_all(void)
 
 static void host_tsc_restarted(struct kvm *kvm, u64 here_htsc, u64 delta_htsc)
 {
-	struct kc_host host = kvm_clock_host();
+	struct kvm_clock_update u;
 	struct kvm_vcpu *vcpu;
-	unsigned long flags, i;
+	unsigned long i;
 
-	flags = kvm_clock_open_state(kvm);
-	kc_master_host_tsc_restarted(&kvm->arch.clock.master, &host, delta_htsc);
+	kvm_clock_open(&u, kvm);
+	kc_master_host_tsc_restarted(u.m, &u.host, delta_htsc);
 	kvm_for_each_vcpu(i, vcpu, kvm) {
 		vcpu->arch.tsc_offset_adjustment +=
 			kvm_scale_tsc(delta_htsc, vcpu->arch.l1_tsc_scaling_ratio);
 		vcpu->arch.last_host_tsc = here_htsc;
 		kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 	}
-	kvm_clock_close_state(kvm, flags);
+	kvm->arch.clock.pages_due = true;
+	kvm_clock_close(&u);
 }
 
 /* A CPU is back, after sleep or hotplug: does its TSC go on, or start again? */
@@ -194,15 +195,12 @@ int kvm_arch_enable_virtualization_cpu(void)
 /* Before sleep: what the clock is, by the base that goes on through it. */
 int kvm_arch_pm_notifier(struct kvm *kvm, unsigned long state)
 {
-	struct kc_host host = kvm_clock_host();
-	struct kvm_clock_reading r;
-	unsigned long flags;
+	struct kvm_clock_update u;
 
 	if (state == PM_SUSPEND_PREPARE || state == PM_HIBERNATION_PREPARE) {
-		flags = kvm_clock_open_state(kvm);
-		kvm_clock_read_host(&r);
-		kc_master_host_suspends(&kvm->arch.clock.master, &host, r.now);
-		kvm_clock_close_state(kvm, flags);
+		kvm_clock_open(&u, kvm);
+		kc_master_host_suspends(u.m, &u.host, u.r.now);
+		kvm_clock_close(&u);
 	}
 	return stock_kvm_arch_pm_notifier(kvm, state);
 }

@@ -27,18 +27,25 @@ struct kvm_clock_reading {
 	bool is_tsc;
 };
 
+/* One update of a VM's clock, between begin and end. */
+struct kvm_clock_update {
+	struct kvm *kvm;
+	struct kc_master *m;
+	struct kc_host host;
+	struct kvm_clock_reading r;
+	unsigned long flags;
+};
+
 /* clock.c: the state, and the clock as a number */
 void kvm_clock_read_host(struct kvm_clock_reading *r);
 struct kc_host kvm_clock_host(void);
 struct kc_master kvm_clock_state(struct kvm *kvm);
 bool kvm_clock_is_master(struct kvm *kvm);
 void kvm_clock_init_vm(struct kvm *kvm);
-unsigned long kvm_clock_open_state(struct kvm *kvm);
-void kvm_clock_close_state(struct kvm *kvm, unsigned long flags);
-void kvm_clock_begin(struct kvm *kvm);
-void kvm_clock_end(struct kvm *kvm, u32 effects);
-u32 kvm_clock_notice_clocksource(struct kvm *kvm,
-				 const struct kvm_clock_reading *r);
+void kvm_clock_open(struct kvm_clock_update *u, struct kvm *kvm);
+void kvm_clock_close(struct kvm_clock_update *u);
+void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm);
+void kvm_clock_end(struct kvm_clock_update *u, u32 effects);
 
 /* tsc.c: the TSCs of vCPUs */
 extern u32 tsc_tolerance_ppm;

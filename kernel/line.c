@@ -20,48 +20,41 @@ static int kvm_clock_get_line(struct kvm_vcpu *vcpu, void __user *argp)
 	return copy_to_user(argp, &page, sizeof(page)) ? -EFAULT : 0;
 }
 
-/* With clock.lock held.  0 and *effects, or a code and nothing changed. */
-static int kvm_clock_set_checked_line(struct kvm_vcpu *vcpu,
-				      const struct kc_pvclock *page, u32 *effects)
+static int kvm_clock_check_line(struct kvm_clock_update *u, struct kc_tsc tsc,
+				const struct kc_pvclock *page)
 {
-	struct kc_master *m = &vcpu->kvm->arch.clock.master;
-	struct kc_tsc tsc = kvm_clock_tsc(vcpu);
-	struct kc_host host = kvm_clock_host();
-	struct kvm_clock_reading r;
-	unsigned long flags;
+	u64 gtsc = kc_tsc_read_floor(&u->host, tsc, u->r.now.htsc);
 
-	if (kc_master_reasons(m))
+	if (kc_master_reasons(u->m))
 		return -EINVAL;
-	kvm_clock_read_host(&r);
-	switch (kc_pvclock_check(page,
-				 kc_tsc_read_floor(&host, tsc, r.now.htsc),
-				 kc_rate_of_tsc_nearest(&host, tsc.ratio))) {
-	case KC_INVALID:
-		return -EINVAL;
+	switch (kc_pvclock_check(page, gtsc,
+				 kc_rate_of_tsc_nearest(&u->host, tsc.ratio))) {
+	case KC_OK:
+		return 0;
 	case KC_OUT_OF_RANGE:
 		return -ERANGE;
-	case KC_OK:
-		break;
+	default:
+		return -EINVAL;
 	}
-
-	flags = kvm_clock_open_state(vcpu->kvm);
-	*effects = kc_master_line_set(m, &host, r.now.htsc, tsc,
-				      kc_pvclock_line(page));
-	kvm_clock_close_state(vcpu->kvm, flags);
-	return 0;
 }
 
 static int kvm_clock_set_line(struct kvm_vcpu *vcpu, void __user *argp)
 {
+	struct kvm_clock_update u;
 	struct kc_pvclock page;
+	struct kc_tsc tsc;
 	u32 effects = 0;
 	int r;
 
 	if (copy_from_user(&page, argp, sizeof(page)))
 		return -EFAULT;
-	kvm_clock_begin(vcpu->kvm);
-	r = kvm_clock_set_checked_line(vcpu, &page, &effects);
-	kvm_clock_end(vcpu->kvm, effects);
+	kvm_clock_begin(&u, vcpu->kvm);
+	tsc = kvm_clock_tsc(vcpu);
+	r = kvm_clock_check_line(&u, tsc, &page);
+	if (!r)
+		effects = kc_master_line_set(u.m, &u.host, u.r.now.htsc, tsc,
+					     kc_pvclock_line(&page));
+	kvm_clock_end(&u, effects);
 	return r;
 }
 

@@ -121,30 +121,17 @@ int kvm_guest_time_update(struct kvm_vcpu *v)
 	return 0;
 }
 
-static void kvm_clock_boot_vcpu_wrote_msr(struct kvm *kvm, bool old_msr)
-{
-	struct kc_host host = kvm_clock_host();
-	struct kvm_clock_reading r;
-	unsigned long flags;
-	u32 effects;
-
-	kvm_clock_begin(kvm);
-	flags = kvm_clock_open_state(kvm);
-	kvm_clock_read_host(&r);
-	effects = kc_master_boot_vcpu_wrote_msr(&kvm->arch.clock.master, &host,
-						r.now, old_msr);
-	kvm_clock_close_state(kvm, flags);
-	kvm_clock_end(kvm, effects);
-}
-
 void kvm_write_system_time(struct kvm_vcpu *vcpu, gpa_t system_time,
 			   bool old_msr, bool host_initiated)
 {
 	struct gfn_to_pfn_cache *gpc = &vcpu->arch.pv_time;
+	struct kvm_clock_update u;
 
-	if (!vcpu->vcpu_id && !host_initiated)
-		kvm_clock_boot_vcpu_wrote_msr(vcpu->kvm, old_msr);
-
+	if (!vcpu->vcpu_id && !host_initiated) {
+		kvm_clock_begin(&u, vcpu->kvm);
+		kvm_clock_end(&u, kc_master_boot_vcpu_wrote_msr(u.m, &u.host,
+								u.r.now, old_msr));
+	}
 	vcpu->arch.time = system_time;
 	if (system_time & 1)
 		kvm_gpc_activate(gpc, system_time & ~1ULL,

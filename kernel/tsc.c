@@ -114,103 +114,82 @@ static struct kc_census kvm_clock_census(struct kvm_vcpu *self, struct kc_tsc ts
 	return census;
 }
 
-/*
- * The vCPU, loaded here, gets the TSC `to`, of hardware ratio hw_ratio; r is the
- * one reading that it was decided from.  With clock.lock held.
- */
-static u32 kvm_clock_tsc_changes(struct kvm_vcpu *vcpu, struct kc_tsc to,
-				 u64 hw_ratio, const struct kvm_clock_reading *r)
+/* The vCPU's hardware gets tsc; where it is now is what a catch-up counts from. */
+static void kvm_clock_set_hw_tsc(struct kvm_vcpu *vcpu, struct kc_tsc tsc,
+				 const struct kvm_clock_reading *r)
 {
-	struct kc_master *m = &vcpu->kvm->arch.clock.master;
-	struct kc_tsc from = kvm_clock_tsc(vcpu);
-	struct kc_host host = kvm_clock_host();
-	struct kc_census census = {};
-	unsigned long flags;
-	u32 effects;
-
-	if (!kc_tsc_is_same(to, m->generation))
-		census = kvm_clock_census(vcpu, to);
-	flags = kvm_clock_open_state(vcpu->kvm);
-	effects = kc_master_vcpu_tsc_changed(m, &host, r->now, from, to, census);
 	vcpu->arch.tsc_offset_adjustment = 0;
-	if (hw_ratio != vcpu->arch.l1_tsc_scaling_ratio)
-		kvm_clock_set_tsc_ratio(vcpu, hw_ratio);
-	kvm_clock_set_tsc_offset(vcpu, to.offset_gtsc);
+	if (tsc.ratio != vcpu->arch.l1_tsc_scaling_ratio)
+		kvm_clock_set_tsc_ratio(vcpu, tsc.ratio);
+	kvm_clock_set_tsc_offset(vcpu, tsc.offset_gtsc);
 	vcpu->arch.this_tsc_write = kvm_read_l1_tsc(vcpu, r->now.htsc);
 	vcpu->arch.this_tsc_nsec = r->now.raw_ns;
-	kvm_clock_close_state(vcpu->kvm, flags);
+}
 
-	if (effects & KC_WRITE_PAGE)
-		kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
-	trace_kvm_track_tsc(vcpu->vcpu_id, m->nr_matched, m->nr_vcpus,
-			    !kc_master_reasons(m), r->is_tsc);
+/* Within an update: the vCPU, loaded here, gets the TSC hw, or is caught up on it. */
+static u32 kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
+				 struct kc_tsc hw, bool catch_up)
+{
+	struct kc_tsc from = kvm_clock_tsc(vcpu), to = hw;
+	struct kc_census census = {};
+	u32 effects;
+
+	if (catch_up)
+		to.ratio = 0;
+	if (!kc_tsc_is_same(to, u->m->generation))
+		census = kvm_clock_census(vcpu, to);
+	effects = kc_master_vcpu_tsc_changed(u->m, &u->host, u->r.now, from, to,
+					     census);
+	kvm_clock_set_hw_tsc(vcpu, hw, &u->r);
+	kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
+	trace_kvm_track_tsc(vcpu->vcpu_id, u->m->nr_matched, u->m->nr_vcpus,
+			    !kc_master_reasons(u->m), u->r.is_tsc);
 	return effects;
 }
 
 /* A new vCPU: from here on it counts. */
-static void kvm_clock_vcpu_created(struct kvm_vcpu *vcpu)
+static u32 kvm_clock_vcpu_created(struct kvm_clock_update *u, struct kvm_vcpu *vcpu)
 {
-	struct kc_master *m = &vcpu->kvm->arch.clock.master;
-	struct kc_host host = kvm_clock_host();
-	struct kvm_clock_reading r;
-	unsigned long flags;
-	struct kc_tsc tsc;
-	u32 effects;
+	struct kc_tsc tsc = kc_master_tsc_for_new_vcpu(u->m, &u->host,
+						       u->r.now.htsc,
+						       kvm_clock_tsc(vcpu).ratio);
+	u32 effects = kc_master_vcpu_created(u->m, &u->host, u->r.now, tsc);
 
-	kvm_clock_begin(vcpu->kvm);
-	kvm_clock_read_host(&r);
-	tsc = kc_master_tsc_for_new_vcpu(m, &host, r.now.htsc,
-					 kvm_clock_tsc(vcpu).ratio);
-	flags = kvm_clock_open_state(vcpu->kvm);
-	effects = kc_master_vcpu_created(m, &host, r.now, tsc);
-	kvm_clock_set_tsc_offset(vcpu, tsc.offset_gtsc);
-	vcpu->arch.this_tsc_write = kvm_read_l1_tsc(vcpu, r.now.htsc);
-	vcpu->arch.this_tsc_nsec = r.now.raw_ns;
+	tsc.ratio = vcpu->arch.l1_tsc_scaling_ratio;
+	kvm_clock_set_hw_tsc(vcpu, tsc, &u->r);
 	vcpu->arch.tsc_counted = true;
-	kvm_clock_close_state(vcpu->kvm, flags);
-	kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);	/* as all others, if pages are due */
-	kvm_clock_end(vcpu->kvm, effects);
+	kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);	/* pages may be due */
+	return effects;
 }
 
 void kvm_synchronize_tsc(struct kvm_vcpu *vcpu, u64 *user_value)
 {
-	struct kc_master *m = &vcpu->kvm->arch.clock.master;
 	u64 ratio = vcpu->arch.l1_tsc_scaling_ratio;
-	struct kc_host host = kvm_clock_host();
-	struct kvm_clock_reading r;
-	unsigned long flags;
-	struct kc_tsc to;
+	struct kvm_clock_update u;
 	u32 effects;
 
-	if (!user_value) {
-		kvm_clock_vcpu_created(vcpu);
-		return;
+	kvm_clock_begin(&u, vcpu->kvm);
+	if (user_value) {
+		effects = kvm_clock_tsc_changes(&u, vcpu,
+			kc_master_tsc_for_write(u.m, &u.host, u.r.now.htsc, ratio,
+						*user_value),
+			vcpu->arch.tsc_catchup);
+		kc_master_host_wrote_tsc(u.m, &u.host, u.r.now.htsc, ratio,
+					 *user_value);
+	} else {
+		effects = kvm_clock_vcpu_created(&u, vcpu);
 	}
-	kvm_clock_begin(vcpu->kvm);
-	kvm_clock_read_host(&r);
-	to = kc_master_tsc_for_write(m, &host, r.now.htsc, ratio, *user_value);
-	if (vcpu->arch.tsc_catchup)
-		to.ratio = 0;
-	effects = kvm_clock_tsc_changes(vcpu, to, ratio, &r);
-	flags = kvm_clock_open_state(vcpu->kvm);
-	kc_master_host_wrote_tsc(m, &host, r.now.htsc, ratio, *user_value);
-	kvm_clock_close_state(vcpu->kvm, flags);
-	kvm_clock_end(vcpu->kvm, effects);
+	kvm_clock_end(&u, effects);
 }
 
 static void kvm_clock_write_tsc_offset(struct kvm_vcpu *vcpu, u64 l1_offset)
 {
-	struct kvm_clock_reading r;
-	struct kc_tsc to;
-	u32 effects;
+	struct kc_tsc hw = { vcpu->arch.l1_tsc_scaling_ratio, l1_offset };
+	struct kvm_clock_update u;
 
-	kvm_clock_begin(vcpu->kvm);
-	kvm_clock_read_host(&r);
-	to = kvm_clock_tsc(vcpu);
-	to.offset_gtsc = l1_offset;
-	effects = kvm_clock_tsc_changes(vcpu, to,
-					vcpu->arch.l1_tsc_scaling_ratio, &r);
-	kvm_clock_end(vcpu->kvm, effects);
+	kvm_clock_begin(&u, vcpu->kvm);
+	kvm_clock_end(&u, kvm_clock_tsc_changes(&u, vcpu, hw,
+						vcpu->arch.tsc_catchup));
 }
 
 void adjust_tsc_offset_guest(struct kvm_vcpu *vcpu, s64 adjustment)
@@ -264,26 +243,20 @@ static void kvm_clock_note_khz(struct kvm_vcpu *vcpu, u32 khz, bool catch_up)
 static void kvm_clock_set_ratio(struct kvm_vcpu *vcpu, u64 ratio, u32 khz,
 				bool catch_up)
 {
-	struct kc_master *m = &vcpu->kvm->arch.clock.master;
-	struct kc_tsc from = kvm_clock_hw_tsc(vcpu), to;
-	struct kc_host host = kvm_clock_host();
-	struct kvm_clock_reading r;
+	struct kc_tsc hw = kvm_clock_hw_tsc(vcpu);
+	struct kvm_clock_update u;
 	u32 effects;
+	u64 gtsc;
 
-	kvm_clock_begin(vcpu->kvm);
-	kvm_clock_read_host(&r);
-	if (ratio == from.ratio)
-		to = from;
-	else
-		to = kc_tsc_through(&host, ratio, r.now.htsc,
-				    kc_tsc_read_floor(&host, from, r.now.htsc));
-	if (!kvm_vcpu_has_run(vcpu) && ratio == m->generation.ratio)
-		to.offset_gtsc = m->generation.offset_gtsc;
-	if (catch_up)
-		to.ratio = 0;
-	effects = kvm_clock_tsc_changes(vcpu, to, ratio, &r);
+	kvm_clock_begin(&u, vcpu->kvm);
+	gtsc = kc_tsc_read_floor(&u.host, hw, u.r.now.htsc);
+	if (ratio != hw.ratio)
+		hw = kc_tsc_through(&u.host, ratio, u.r.now.htsc, gtsc);
+	if (!kvm_vcpu_has_run(vcpu) && ratio == u.m->generation.ratio)
+		hw.offset_gtsc = u.m->generation.offset_gtsc;
+	effects = kvm_clock_tsc_changes(&u, vcpu, hw, catch_up);
 	kvm_clock_note_khz(vcpu, khz, catch_up);
-	kvm_clock_end(vcpu->kvm, effects);
+	kvm_clock_end(&u, effects);
 }
 
 int kvm_set_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz)
@@ -311,7 +284,7 @@ int kvm_set_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz)
 /* In atomic context: what the CPU's TSC asks of the vCPU that comes to it. */
 void kvm_clock_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 {
-	u64 last_htsc = vcpu->arch.last_host_tsc, here_htsc = rdtsc();
+	u64 last_htsc = vcpu->arch.last_host_tsc, here_htsc;
 
 	if (unlikely(vcpu->arch.tsc_offset_adjustment)) {
 		u64 offset = kvm_clock_hw_tsc(vcpu).offset_gtsc;
@@ -322,6 +295,7 @@ void kvm_clock_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 	}
 	if (likely(vcpu->cpu == cpu) && !kvm_check_tsc_unstable())
 		return;
+	here_htsc = rdtsc();
 	if (last_htsc && here_htsc < last_htsc)
 		mark_tsc_unstable("KVM discovered backwards TSC");
 	if (kvm_check_tsc_unstable() && last_htsc) {
