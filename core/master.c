@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "master.h"
 
-#define PAGES_AND_HYPERV (KC_WRITE_ALL_PAGES | KC_REFRESH_HYPERV)
-
 u8 kc_master_reasons(const struct kc_master *m)
 {
 	u8 reasons = m->facts;
@@ -14,22 +12,20 @@ u8 kc_master_reasons(const struct kc_master *m)
 	return reasons;
 }
 
+static bool has_line(const struct kc_master *m)
+{
+	return !(kc_master_reasons(m) & KC_NO_LINE);
+}
+
 bool kc_master_is_stable(const struct kc_master *m)
 {
 	return !kc_master_reasons(m) && m->nr_matched == m->nr_vcpus;
 }
 
-/* Do two clocks that each round down agree as well as they can? */
-static bool agree_ns(u64 a_ns, u64 b_ns)
-{
-	return a_ns - b_ns + 1 <= 2;
-}
-
-static u64 line_now_ns(const struct kc_master *m, const struct kc_host *host,
-		       u64 htsc)
+static u64 line_now_ns(const struct kc_master *m, u64 htsc)
 {
 	return kc_line_read_floor_ns(&m->line,
-				     kc_tsc_read_floor(host, m->generation, htsc));
+				     kc_tsc_read_floor(&m->host, m->generation, htsc));
 }
 
 static u64 base_now_ns(const struct kc_master *m, struct kc_reading now)
@@ -37,11 +33,9 @@ static u64 base_now_ns(const struct kc_master *m, struct kc_reading now)
 	return (u64)now.raw_ns + (u64)m->base_offset_ns;
 }
 
-u64 kc_master_read_floor_ns(const struct kc_master *m,
-			    const struct kc_host *host, struct kc_reading now)
+u64 kc_master_read_floor_ns(const struct kc_master *m, struct kc_reading now)
 {
-	return kc_master_reasons(m) ? base_now_ns(m, now)
-				    : line_now_ns(m, host, now.htsc);
+	return has_line(m) ? line_now_ns(m, now.htsc) : base_now_ns(m, now);
 }
 
 struct kc_line kc_master_vcpu_line(const struct kc_master *m, struct kc_tsc tsc)
@@ -50,23 +44,18 @@ struct kc_line kc_master_vcpu_line(const struct kc_master *m, struct kc_tsc tsc)
 					   m->generation.offset_gtsc);
 }
 
-struct kc_line kc_master_page_line(const struct kc_master *m,
-				   const struct kc_host *host,
-				   struct kc_reading now, struct kc_tsc tsc,
-				   const struct kc_line *shown)
+struct kc_line kc_master_page_line(const struct kc_master *m, u32 host_khz,
+				   struct kc_reading now, struct kc_tsc tsc)
 {
-	struct kc_rate exact;
-	u64 gtsc, clock_ns;
+	u64 gtsc = kc_tsc_read_floor(&m->host, tsc, now.htsc);
+	struct kc_host here = { host_khz, m->host.frac_bits };
 
 	if (!kc_master_reasons(m))
 		return kc_master_vcpu_line(m, tsc);
-	exact = kc_rate_of_tsc_nearest(host, tsc.ratio);
-	gtsc = kc_tsc_read_floor(host, tsc, now.htsc);
-	clock_ns = base_now_ns(m, now);
-	if (kc_rate_is_within_2ppb(shown->rate, exact) &&
-	    agree_ns(kc_line_read_floor_ns(shown, gtsc), clock_ns))
-		return kc_line_rebased(*shown, gtsc);
-	return (struct kc_line) { gtsc, clock_ns, exact };
+	if (has_line(m))
+		return kc_line_rebased(kc_master_vcpu_line(m, tsc), gtsc);
+	return (struct kc_line) { gtsc, base_now_ns(m, now),
+				  kc_rate_of_tsc_nearest(&here, tsc.ratio) };
 }
 
 static bool is_in_generation(const struct kc_master *m, struct kc_tsc tsc)
@@ -79,195 +68,166 @@ static bool is_matched(const struct kc_master *m, struct kc_tsc tsc)
 	return kc_tsc_is_same(tsc, m->generation);
 }
 
-bool kc_master_tsc_change_is_quiet(const struct kc_master *m,
-				   struct kc_tsc from, struct kc_tsc to)
-{
-	return is_matched(m, from) == is_matched(m, to) &&
-	       is_in_generation(m, from) == is_in_generation(m, to) &&
-	       (is_matched(m, to) || !to.ratio);
-}
-
-struct kc_tsc kc_master_tsc_for_write(const struct kc_master *m,
-				      const struct kc_host *host, u64 htsc,
+struct kc_tsc kc_master_tsc_for_write(const struct kc_master *m, u64 htsc,
 				      u64 ratio, u64 gtsc)
 {
 	struct kc_tsc window = { ratio, m->window_offset_gtsc };
-	struct kc_tsc synchronised = { ratio, m->generation.offset_gtsc };
+	u64 expected_gtsc = kc_tsc_read_floor(&m->host, window, htsc);
 
 	if (ratio == m->generation.ratio &&
 	    (!gtsc || (m->host_wrote_tsc &&
-		       kc_tsc_is_within_1s(host, ratio, gtsc,
-					   kc_tsc_read_floor(host, window, htsc)))))
-		return synchronised;
-	return kc_tsc_through(host, ratio, htsc, gtsc);
+		       kc_tsc_is_within_1s(&m->host, ratio, gtsc, expected_gtsc))))
+		return m->generation;
+	return kc_tsc_through(&m->host, ratio, htsc, gtsc);
 }
 
-struct kc_tsc kc_master_tsc_for_new_vcpu(const struct kc_master *m,
-					 const struct kc_host *host, u64 htsc,
+struct kc_tsc kc_master_tsc_for_new_vcpu(const struct kc_master *m, u64 htsc,
 					 u64 ratio)
 {
 	if (!m->nr_vcpus && ratio && ratio != m->generation.ratio)
-		return kc_tsc_through(host, ratio, htsc, 0);
+		return kc_tsc_through(&m->host, ratio, htsc, 0);
 	return (struct kc_tsc) { ratio, m->generation.offset_gtsc };
 }
 
-/* The mode may have changed: both definitions agree at the instant of change. */
-static u32 settle(struct kc_master *m, const struct kc_host *host,
-		  struct kc_reading now, u8 before, bool was_stable)
+static void draw(struct kc_master *m, u64 htsc, u64 clock_ns)
 {
-	u8 after = kc_master_reasons(m);
+	m->line.t0_gtsc = kc_tsc_read_floor(&m->host, m->generation, htsc);
+	m->line.n0_ns = clock_ns;
+}
 
-	if (!before && after)
-		m->base_offset_ns = line_now_ns(m, host, now.htsc) -
-				    (u64)now.raw_ns;
-	if (before && !after &&
-	    !agree_ns(line_now_ns(m, host, now.htsc), base_now_ns(m, now))) {
-		m->line.t0_gtsc = kc_tsc_read_floor(host, m->generation, now.htsc);
-		m->line.n0_ns = base_now_ns(m, now);
-		m->line.rate = kc_rate_of_tsc_nearest(host, m->generation.ratio);
+/* What was so before an event, and what follows from what is so after it. */
+struct before {
+	bool had_line, was_stable;
+};
+
+static struct before before(const struct kc_master *m)
+{
+	return (struct before) { has_line(m), kc_master_is_stable(m) };
+}
+
+/* Line and base take over from each other where both read the same. */
+static bool settle(struct kc_master *m, struct kc_reading now, struct before was)
+{
+	if (was.had_line && !has_line(m))
+		m->base_offset_ns = line_now_ns(m, now.htsc) - (u64)now.raw_ns;
+	if (!was.had_line && has_line(m)) {
+		draw(m, now.htsc, base_now_ns(m, now));
+		m->line.rate = kc_rate_of_tsc_nearest(&m->host, m->generation.ratio);
 	}
-	return !before == !after && was_stable == kc_master_is_stable(m) ?
-		0 : PAGES_AND_HYPERV;
+	return was.had_line != has_line(m) ||
+	       was.was_stable != kc_master_is_stable(m);
 }
 
 /* The generation becomes tsc, and the line with it; no reading moves. */
-static void start_generation(struct kc_master *m, const struct kc_host *host,
-			     u64 htsc, struct kc_tsc tsc)
+static void start_generation(struct kc_master *m, u64 htsc, struct kc_tsc tsc)
 {
-	if (tsc.ratio == m->generation.ratio) {
-		m->line = kc_master_vcpu_line(m, tsc);
-	} else {
-		m->line.n0_ns = line_now_ns(m, host, htsc);
-		m->line.t0_gtsc = kc_tsc_read_floor(host, tsc, htsc);
-		m->line.rate = kc_rate_of_tsc_nearest(host, tsc.ratio);
-	}
+	u64 clock_ns = line_now_ns(m, htsc);
+	bool same_rate = is_in_generation(m, tsc);
+
+	m->line = kc_master_vcpu_line(m, tsc);
 	m->generation = tsc;
+	m->window_offset_gtsc = tsc.offset_gtsc;
+	if (same_rate)
+		return;
+	draw(m, htsc, clock_ns);
+	m->line.rate = kc_rate_of_tsc_nearest(&m->host, tsc.ratio);
 }
 
-void kc_master_vm_created(struct kc_master *m, const struct kc_host *host,
+void kc_master_vm_created(struct kc_master *m, struct kc_host host,
 			  struct kc_reading now, bool allow_unmatched)
 {
-	u64 unscaled = 1ULL << host->frac_bits;
+	u64 unscaled = 1ULL << host.frac_bits;
 
 	*m = (struct kc_master) {
-		.line.rate = kc_rate_of_tsc_nearest(host, unscaled),
+		.host = host,
+		.line.rate = kc_rate_of_tsc_nearest(&host, unscaled),
 		.base_offset_ns = -now.raw_ns,
-		.generation = kc_tsc_through(host, unscaled, now.htsc, 0),
+		.generation = kc_tsc_through(&host, unscaled, now.htsc, 0),
 		.allow_unmatched = allow_unmatched,
 	};
 }
 
-u32 kc_master_vcpu_created(struct kc_master *m, const struct kc_host *host,
-			   struct kc_reading now, struct kc_tsc tsc)
+bool kc_master_vcpu_created(struct kc_master *m, struct kc_reading now,
+			    struct kc_tsc tsc)
 {
-	bool was_stable = kc_master_is_stable(m);
-	u8 before = kc_master_reasons(m);
+	struct before was = before(m);
 
 	if (!m->nr_vcpus && tsc.ratio && !is_matched(m, tsc))
-		start_generation(m, host, now.htsc, tsc);
+		start_generation(m, now.htsc, tsc);
 	m->nr_vcpus++;
 	m->nr_same_rate += is_in_generation(m, tsc);
 	m->nr_matched += is_matched(m, tsc);
-	return settle(m, host, now, before, was_stable);
+	return settle(m, now, was);
 }
 
-void kc_master_host_wrote_tsc(struct kc_master *m, const struct kc_host *host,
-			      u64 htsc, u64 ratio, u64 gtsc)
+void kc_master_host_wrote_tsc(struct kc_master *m, u64 htsc, u64 ratio, u64 gtsc)
 {
 	if (!gtsc)
 		return;
-	m->window_offset_gtsc = kc_tsc_through(host, ratio, htsc, gtsc).offset_gtsc;
+	m->window_offset_gtsc = kc_tsc_through(&m->host, ratio, htsc, gtsc).offset_gtsc;
 	m->host_wrote_tsc = true;
 }
 
-u32 kc_master_vcpu_tsc_changed(struct kc_master *m, const struct kc_host *host,
-			       struct kc_reading now, struct kc_tsc from,
-			       struct kc_tsc to, struct kc_census census)
+bool kc_master_vcpu_tsc_changed(struct kc_master *m, struct kc_reading now,
+				struct kc_tsc from, struct kc_tsc to,
+				struct kc_census census)
 {
-	bool was_stable = kc_master_is_stable(m);
-	u8 before = kc_master_reasons(m);
-	u32 effects = KC_WRITE_PAGE;
+	struct before was = before(m);
+	bool starts = to.ratio && !is_matched(m, to);
 
-	if (is_matched(m, to) || !to.ratio) {
-		m->nr_same_rate += is_in_generation(m, to) - is_in_generation(m, from);
-		m->nr_matched += is_matched(m, to) - is_matched(m, from);
-	} else {
-		start_generation(m, host, now.htsc, to);
+	if (starts) {
+		start_generation(m, now.htsc, to);
 		m->nr_same_rate = census.nr_same_rate;
 		m->nr_matched = census.nr_matched;
-		effects |= PAGES_AND_HYPERV;
-	}
-	return effects | settle(m, host, now, before, was_stable);
-}
-
-u32 kc_master_clock_set(struct kc_master *m, const struct kc_host *host,
-			struct kc_reading now, u64 clock_ns)
-{
-	if (kc_master_reasons(m)) {
-		m->base_offset_ns = clock_ns - (u64)now.raw_ns;
 	} else {
-		m->line.t0_gtsc = kc_tsc_read_floor(host, m->generation, now.htsc);
-		m->line.n0_ns = clock_ns;
+		m->nr_same_rate += is_in_generation(m, to) - is_in_generation(m, from);
+		m->nr_matched += is_matched(m, to) - is_matched(m, from);
 	}
-	return PAGES_AND_HYPERV;
+	return settle(m, now, was) || starts;
 }
 
-u32 kc_master_line_set(struct kc_master *m, const struct kc_host *host,
-		       u64 htsc, struct kc_tsc tsc, struct kc_line line)
+bool kc_master_clock_set(struct kc_master *m, struct kc_reading now, u64 clock_ns)
 {
-	struct kc_rate exact = kc_rate_of_tsc_nearest(host, tsc.ratio);
-
-	if (!kc_rate_is_within_2ppb(line.rate, exact)) {
-		u64 gtsc = kc_tsc_read_floor(host, tsc, htsc);
-
-		line.n0_ns = kc_line_read_floor_ns(&line, gtsc);
-		line.t0_gtsc = gtsc;
-		line.rate = exact;
-	}
-	m->line = kc_line_translated(line, m->generation.offset_gtsc -
-					   tsc.offset_gtsc);
-	return PAGES_AND_HYPERV;
+	draw(m, now.htsc, clock_ns);
+	m->base_offset_ns = clock_ns - (u64)now.raw_ns;
+	return true;
 }
 
-static u32 fact_changed(struct kc_master *m, const struct kc_host *host,
-			struct kc_reading now, enum kc_reason fact, bool holds)
+static bool fact_changed(struct kc_master *m, struct kc_reading now,
+			 enum kc_reason fact, bool holds)
 {
-	bool was_stable = kc_master_is_stable(m);
-	u8 before = kc_master_reasons(m);
+	struct before was = before(m);
 
 	m->facts = holds ? m->facts | fact : m->facts & ~fact;
-	return settle(m, host, now, before, was_stable);
+	return settle(m, now, was);
 }
 
-u32 kc_master_clocksource_changed(struct kc_master *m,
-				  const struct kc_host *host,
-				  struct kc_reading now, bool is_tsc)
+bool kc_master_clocksource_changed(struct kc_master *m, struct kc_reading now,
+				   bool is_tsc)
 {
-	return fact_changed(m, host, now, KC_NO_TSC_CLOCKSOURCE, !is_tsc);
+	return fact_changed(m, now, KC_NO_TSC_CLOCKSOURCE, !is_tsc);
 }
 
-u32 kc_master_boot_vcpu_wrote_msr(struct kc_master *m,
-				  const struct kc_host *host,
-				  struct kc_reading now, bool old_kind)
+bool kc_master_boot_vcpu_wrote_msr(struct kc_master *m, struct kc_reading now,
+				   bool old_kind)
 {
-	return fact_changed(m, host, now, KC_OLD_MSR, old_kind);
+	return fact_changed(m, now, KC_OLD_MSR, old_kind);
 }
 
-void kc_master_host_suspends(struct kc_master *m, const struct kc_host *host,
-			     struct kc_reading now)
+void kc_master_host_sleeps(struct kc_master *m, struct kc_reading now, bool begins)
 {
-	if (!kc_master_reasons(m))
-		m->base_offset_ns = line_now_ns(m, host, now.htsc) -
-				    (u64)now.raw_ns;
+	m->host_sleeps = begins;
+	m->base_offset_ns = kc_master_read_floor_ns(m, now) - (u64)now.raw_ns;
 }
 
-u32 kc_master_host_tsc_restarted(struct kc_master *m,
-				 const struct kc_host *host, u64 delta_htsc)
+void kc_master_host_tsc_restarted(struct kc_master *m, struct kc_reading now,
+				  u64 delta_htsc)
 {
-	u64 delta_gtsc = kc_tsc_scale_floor(host, m->generation.ratio, delta_htsc);
+	u64 delta_gtsc = kc_tsc_scale_floor(&m->host, m->generation.ratio, delta_htsc);
 
 	m->generation.offset_gtsc += delta_gtsc;
 	m->window_offset_gtsc += delta_gtsc;
+	if (!m->host_sleeps)
+		kc_master_host_sleeps(m, now, false);
 	m->facts |= KC_TSC_BACKWARDS;
-	return PAGES_AND_HYPERV;
 }

@@ -28,15 +28,4 @@ struct kc_line kc_pvclock_line(const struct kc_pvclock *page);
 /* Do a and b tell a guest the same?  The version does not count. */
 bool kc_pvclock_is_same(const struct kc_pvclock *a, const struct kc_pvclock *b);
 
-enum kc_verdict { KC_OK, KC_INVALID, KC_OUT_OF_RANGE };
-
-/*
- * May a line be set from page on a vCPU whose TSC reads gtsc and runs at exact?
- * KC_INVALID: a pad not 0, mul 0, shift outside [-31, 31], or gtsc below the
- * point by less than 2^63 ticks.  KC_OUT_OF_RANGE: the slope's frequency is
- * more than 1000 Hz from exact's.  Version and flags do not count.
- */
-enum kc_verdict kc_pvclock_check(const struct kc_pvclock *page, u64 gtsc,
-				 struct kc_rate exact);
-
 #endif

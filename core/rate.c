@@ -60,35 +60,3 @@ struct kc_rate kc_rate_ns_to_ticks_nearest(u32 khz)
 
 	return kc_rate_nearest(ticks, ns);
 }
-
-u64 kc_rate_hz_floor(struct kc_rate rate)
-{
-	struct kc_u128 second = { .hi = 0, .lo = KC_NS_PER_S };
-
-	return kc_div_floor(kc_shl(second, 32 - rate.shift), rate.mul);
-}
-
-static struct kc_rate normal(struct kc_rate rate)
-{
-	u8 up = __builtin_clz(rate.mul);
-
-	rate.mul <<= up;
-	rate.shift -= up;
-	return rate;
-}
-
-bool kc_rate_is_within_2ppb(struct kc_rate a, struct kc_rate b)
-{
-	u64 x, y, apart;
-
-	if (!a.mul || !b.mul)
-		return false;
-	a = normal(a);
-	b = normal(b);
-	if (a.shift - b.shift > 1 || b.shift - a.shift > 1)
-		return false;
-	x = (u64)a.mul << (a.shift > b.shift);
-	y = (u64)b.mul << (b.shift > a.shift);
-	apart = x > y ? x - y : y - x;
-	return apart < 2ULL << 33 && apart * KC_NS_PER_S <= 2 * y;
-}

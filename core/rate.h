@@ -38,16 +38,4 @@ struct kc_rate kc_rate_of_tsc_nearest(const struct kc_host *host, u64 ratio);
 /* ns to ticks of a counter of khz, rounded once.  Domain: khz not 0. */
 struct kc_rate kc_rate_ns_to_ticks_nearest(u32 khz);
 
-/*
- * The frequency whose period is this rate in ns, rounded down, in Hz; all ones
- * if it needs more than 64 bits.  Domain: mul not 0, shift -31 to 31.
- */
-u64 kc_rate_hz_floor(struct kc_rate rate);
-
-/*
- * Do a and b differ by at most 2 ppb of b?  Any mul, also not in normal form;
- * no if either mul is 0.  Domain: shifts -31 to 31.
- */
-bool kc_rate_is_within_2ppb(struct kc_rate a, struct kc_rate b);
-
 #endif

@@ -22,14 +22,6 @@ void kvm_clock_read_host(struct kvm_clock_reading *r)
 	r->now.htsc = r->is_tsc ? snap.cycles : rdtsc_ordered();
 }
 
-struct kc_host kvm_clock_host(void)
-{
-	return (struct kc_host) {
-		.khz = kvm_clock_cpu_khz(),
-		.frac_bits = kvm_caps.tsc_scaling_ratio_frac_bits,
-	};
-}
-
 struct kc_master kvm_clock_state(struct kvm *kvm)
 {
 	struct kc_master m;
@@ -54,7 +46,6 @@ void kvm_clock_open(struct kvm_clock_update *u, struct kvm *kvm)
 {
 	u->kvm = kvm;
 	u->m = &kvm->arch.clock.master;
-	u->host = kvm_clock_host();
 	raw_spin_lock_irqsave(&kvm->arch.tsc_write_lock, u->flags);
 	write_seqcount_begin(&kvm->arch.pvclock_sc);
 	kvm_clock_read_host(&u->r);
@@ -66,41 +57,55 @@ void kvm_clock_close(struct kvm_clock_update *u)
 	raw_spin_unlock_irqrestore(&u->kvm->arch.tsc_write_lock, u->flags);
 }
 
+static unsigned int kvm_clock_host_mode(const struct kc_master *m)
+{
+	return m->facts & KC_NO_TSC_CLOCKSOURCE ? VDSO_CLOCKMODE_NONE : VDSO_CLOCKMODE_TSC;
+}
+
+static bool kvm_clock_notice_host(struct kvm_clock_update *u)
+{
+	bool restarted = u->kvm->arch.clock.tsc_restarted;
+
+	u->kvm->arch.clock.tsc_restarted = false;
+	return kc_master_clocksource_changed(u->m, u->r.now, u->r.is_tsc &&
+					     !kvm_check_tsc_unstable()) || restarted;
+}
+
+/* An update; whatever it is for, what became of the host is noticed first. */
 void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm)
 {
 	mutex_lock(&kvm->arch.clock.lock);
 	kvm_clock_open(u, kvm);
-}
-
-static void kvm_clock_trace(const struct kc_master *m)
-{
-	trace_kvm_update_master_clock(!kc_master_reasons(m),
-				      m->facts & KC_NO_TSC_CLOCKSOURCE ?
-				      VDSO_CLOCKMODE_NONE : VDSO_CLOCKMODE_TSC,
-				      m->nr_matched == m->nr_vcpus);
+	u->pages_due = kvm_clock_notice_host(u);
 }
 
 /*
  * If pages are due, every vCPU leaves the guest and must pass clock.lock to
- * enter it again; the first that does writes them all.
+ * enter it again; the first that does writes them all.  The requests stand
+ * before the new state can be read: none reads it and enters with an old page.
  */
-void kvm_clock_end(struct kvm_clock_update *u, u32 effects)
+void kvm_clock_end(struct kvm_clock_update *u)
 {
 	struct kvm_clock *clock = &u->kvm->arch.clock;
-	struct kvm *kvm = u->kvm;
+	struct kc_master *m = u->m;
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
 
-	kvm_clock_close(u);
-	if (effects & KC_REFRESH_HYPERV)
-		kvm_hv_request_tsc_page_update(kvm);
-	if (effects & KC_WRITE_ALL_PAGES) {
+	if (u->pages_due) {
 		clock->pages_due = true;
-		kvm_make_all_cpus_request(kvm, KVM_REQ_CLOCK_UPDATE |
-					  KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP);
-		kvm_clock_trace(&clock->master);
+		kvm_for_each_vcpu(i, vcpu, u->kvm)
+			kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 	}
-	if (kvmclock_periodic_sync && kc_master_reasons(&clock->master))
-		schedule_delayed_work(&kvm->arch.kvmclock_sync_work,
-				      KVM_CLOCK_SYNC_PERIOD);
+	kvm_clock_close(u);
+	if (u->pages_due) {
+		kvm_hv_request_tsc_page_update(u->kvm);
+		kvm_make_all_cpus_request(u->kvm, KVM_REQ_CLOCK_UPDATE |
+					  KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP);
+		trace_kvm_update_master_clock(!kc_master_reasons(m), kvm_clock_host_mode(m),
+					      m->nr_matched == m->nr_vcpus);
+	}
+	if (kvmclock_periodic_sync && kc_master_reasons(m))
+		schedule_delayed_work(&u->kvm->arch.kvmclock_sync_work, KVM_CLOCK_SYNC_PERIOD);
 	mutex_unlock(&clock->lock);
 }
 
@@ -117,25 +122,18 @@ void kvmclock_sync_fn(struct work_struct *work)
 			      KVM_CLOCK_SYNC_PERIOD);
 }
 
-static bool kvm_clock_may_trust_tsc(const struct kvm_clock_reading *r)
-{
-	return r->is_tsc && !kvm_check_tsc_unstable();
-}
-
-static u32 kvm_clock_notice_clocksource(struct kvm_clock_update *u)
-{
-	return kc_master_clocksource_changed(u->m, &u->host, u->r.now,
-					     kvm_clock_may_trust_tsc(&u->r));
-}
-
 void kvm_clock_init_vm(struct kvm *kvm)
 {
+	struct kc_host host = {
+		.khz = kvm_clock_cpu_khz(),
+		.frac_bits = kvm_caps.tsc_scaling_ratio_frac_bits,
+	};
 	struct kvm_clock_update u;
 
 	mutex_init(&kvm->arch.clock.lock);
 	kvm_clock_open(&u, kvm);
-	kc_master_vm_created(u.m, &u.host, u.r.now, offset_master_clock);
-	kvm_clock_notice_clocksource(&u);
+	kc_master_vm_created(u.m, host, u.r.now, offset_master_clock);
+	kvm_clock_notice_host(&u);
 	kvm_clock_close(&u);
 }
 
@@ -148,7 +146,7 @@ void kvm_update_masterclock(struct kvm *kvm)
 	struct kvm_clock_update u;
 
 	kvm_clock_begin(&u, kvm);
-	kvm_clock_end(&u, kvm_clock_notice_clocksource(&u));
+	kvm_clock_end(&u);
 	kvm_make_request(KVM_REQ_CLOCK_UPDATE, kvm_get_running_vcpu());
 }
 
@@ -157,14 +155,13 @@ static u64 kvm_clock_read(struct kvm *kvm, struct kvm_clock_reading *r,
 			  bool *is_master)
 {
 	struct kc_master *m = &kvm->arch.clock.master;
-	struct kc_host host = kvm_clock_host();
 	unsigned int seq;
 	u64 clock_ns;
 
 	do {
 		seq = read_seqcount_begin(&kvm->arch.pvclock_sc);
 		kvm_clock_read_host(r);
-		clock_ns = kc_master_read_floor_ns(m, &host, r->now);
+		clock_ns = kc_master_read_floor_ns(m, r->now);
 		*is_master = !kc_master_reasons(m);
 	} while (read_seqcount_retry(&kvm->arch.pvclock_sc, seq));
 	return clock_ns;
@@ -207,7 +204,6 @@ int kvm_vm_ioctl_set_clock(struct kvm *kvm, void __user *argp)
 {
 	struct kvm_clock_update u;
 	struct kvm_clock_data data;
-	u32 effects;
 
 	if (copy_from_user(&data, argp, sizeof(data)))
 		return -EFAULT;
@@ -217,20 +213,9 @@ int kvm_vm_ioctl_set_clock(struct kvm *kvm, void __user *argp)
 	kvm_clock_begin(&u, kvm);
 	if (data.flags & KVM_CLOCK_REALTIME && u.r.real_ns > data.realtime)
 		data.clock += u.r.real_ns - data.realtime;
-	effects = kvm_clock_notice_clocksource(&u);
-	effects |= kc_master_clock_set(u.m, &u.host, u.r.now, data.clock);
-	kvm_clock_end(&u, effects);
+	u.pages_due |= kc_master_clock_set(u.m, u.r.now, data.clock);
+	kvm_clock_end(&u);
 	return 0;
-}
-
-bool kvm_get_monotonic_and_clockread(s64 *kernel_ns, u64 *tsc_timestamp)
-{
-	struct kvm_clock_reading r;
-
-	kvm_clock_read_host(&r);
-	*kernel_ns = r.real_ns - ktime_to_ns(ktime_mono_to_real(0));
-	*tsc_timestamp = r.now.htsc;
-	return r.is_tsc;
 }
 
 int kvm_pv_clock_pairing(struct kvm_vcpu *vcpu, gpa_t paddr,

@@ -17,6 +17,7 @@
 
 #include <linux/kvm_host.h>
 #include "kvmclock/master.h"
+#include "kvmclock/pvclock.h"
 #include "compat.h"
 #include "x86.h"
 
@@ -31,38 +32,38 @@ struct kvm_clock_reading {
 struct kvm_clock_update {
 	struct kvm *kvm;
 	struct kc_master *m;
-	struct kc_host host;
 	struct kvm_clock_reading r;
 	unsigned long flags;
+	bool pages_due;
 };
 
 /* clock.c: the state, and the clock as a number */
 void kvm_clock_read_host(struct kvm_clock_reading *r);
-struct kc_host kvm_clock_host(void);
 struct kc_master kvm_clock_state(struct kvm *kvm);
 bool kvm_clock_is_master(struct kvm *kvm);
 void kvm_clock_init_vm(struct kvm *kvm);
 void kvm_clock_open(struct kvm_clock_update *u, struct kvm *kvm);
 void kvm_clock_close(struct kvm_clock_update *u);
 void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm);
-void kvm_clock_end(struct kvm_clock_update *u, u32 effects);
+void kvm_clock_end(struct kvm_clock_update *u);
 
 /* tsc.c: the TSCs of vCPUs */
 extern u32 tsc_tolerance_ppm;
 struct kc_tsc kvm_clock_hw_tsc(struct kvm_vcpu *vcpu);
 struct kc_tsc kvm_clock_tsc(struct kvm_vcpu *vcpu);
-void kvm_clock_set_tsc_offset(struct kvm_vcpu *vcpu, u64 l1_offset);
+void kvm_clock_set_hw_tsc(struct kvm_vcpu *vcpu, struct kc_tsc l1);
 void kvm_clock_vcpu_load(struct kvm_vcpu *vcpu, int cpu);
-void kvm_clock_catch_up(struct kvm_vcpu *vcpu);
+void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
+			   struct kc_tsc hw, bool catch_up);
 
-/* line.c: interfaces that stock has not */
-int kvm_clock_has_tsc_attr(struct kvm_device_attr *attr);
-int kvm_clock_get_tsc_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr);
+/* frequency.c: the frequency of a vCPU's TSC */
+void kvm_clock_catch_up(struct kvm_vcpu *vcpu);
 
 /* host.c: what happens to the host */
 extern unsigned long max_tsc_khz;
 extern bool kvmclock_periodic_sync;
 unsigned int kvm_clock_cpu_khz(void);
+extern bool kvm_clock_host_is_hyperv;
 
 /*
  * Upstream's functions that are taken over, with upstream's signatures, those

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What stock KVM has no counterpart for: see uapi/kvm_clock.h. */
 #include "kvm_clock.h"
+#include "kvmclock/move.h"
 #include "uapi/kvm_clock.h"
 
 #define KVM_CLOCK_FEATURES (KVM_CLOCK_LINE_IOCTLS | KVM_CLOCK_LINE_SCALE | \
@@ -23,12 +24,12 @@ static int kvm_clock_get_line(struct kvm_vcpu *vcpu, void __user *argp)
 static int kvm_clock_check_line(struct kvm_clock_update *u, struct kc_tsc tsc,
 				const struct kc_pvclock *page)
 {
-	u64 gtsc = kc_tsc_read_floor(&u->host, tsc, u->r.now.htsc);
+	u64 gtsc = kc_tsc_read_floor(&u->m->host, tsc, u->r.now.htsc);
 
 	if (kc_master_reasons(u->m))
 		return -EINVAL;
 	switch (kc_pvclock_check(page, gtsc,
-				 kc_rate_of_tsc_nearest(&u->host, tsc.ratio))) {
+				 kc_rate_of_tsc_nearest(&u->m->host, tsc.ratio))) {
 	case KC_OK:
 		return 0;
 	case KC_OUT_OF_RANGE:
@@ -43,7 +44,6 @@ static int kvm_clock_set_line(struct kvm_vcpu *vcpu, void __user *argp)
 	struct kvm_clock_update u;
 	struct kc_pvclock page;
 	struct kc_tsc tsc;
-	u32 effects = 0;
 	int r;
 
 	if (copy_from_user(&page, argp, sizeof(page)))
@@ -52,9 +52,9 @@ static int kvm_clock_set_line(struct kvm_vcpu *vcpu, void __user *argp)
 	tsc = kvm_clock_tsc(vcpu);
 	r = kvm_clock_check_line(&u, tsc, &page);
 	if (!r)
-		effects = kc_master_line_set(u.m, &u.host, u.r.now.htsc, tsc,
-					     kc_pvclock_line(&page));
-	kvm_clock_end(&u, effects);
+		u.pages_due |= kc_master_line_set(u.m, u.r.now.htsc, tsc,
+						  kc_pvclock_line(&page));
+	kvm_clock_end(&u);
 	return r;
 }
 
@@ -78,25 +78,4 @@ int kvm_vm_ioctl_check_extension(struct kvm *kvm, long ext)
 	if (ext == KVM_CAP_CLOCK_LINE)
 		return KVM_CLOCK_FEATURES;
 	return stock_kvm_vm_ioctl_check_extension(kvm, ext);
-}
-
-/* Attributes of KVM_VCPU_TSC_CTRL beside the stock one. */
-int kvm_clock_has_tsc_attr(struct kvm_device_attr *attr)
-{
-	return attr->attr == KVM_VCPU_TSC_SCALE && kvm_caps.has_tsc_control ?
-		0 : -ENXIO;
-}
-
-int kvm_clock_get_tsc_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr)
-{
-	struct kvm_vcpu_tsc_scale scale = {
-		.tsc_ratio = vcpu->arch.l1_tsc_scaling_ratio,
-		.tsc_frac_bits = kvm_caps.tsc_scaling_ratio_frac_bits,
-	};
-	int r = kvm_clock_has_tsc_attr(attr);
-
-	if (r)
-		return r;
-	return copy_to_user(u64_to_user_ptr(attr->addr), &scale, sizeof(scale)) ?
-		-EFAULT : 0;
 }

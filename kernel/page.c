@@ -30,7 +30,7 @@ static void kvm_clock_write_page(struct kvm_vcpu *vcpu,
 	mapped = gpc->khva + offset;
 	shown = *mapped;
 	page.flags |= shown.flags & KC_PVCLOCK_GUEST_STOPPED;
-	if (kc_pvclock_is_same(&shown, &page))
+	if (kc_pvclock_is_same(&shown, &page) && !(shown.version & 1))
 		goto out;
 
 	page.version = (shown.version + 1) | 1;
@@ -69,20 +69,16 @@ static void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu,
 
 static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 {
-	struct kc_pvclock *last = (struct kc_pvclock *)&vcpu->arch.hv_clock;
 	struct kc_master m = kvm_clock_state(vcpu->kvm);
-	struct kc_host host = kvm_clock_host();
-	struct kc_line line = kc_pvclock_line(last);
 	struct kvm_clock_reading r;
 	struct kc_pvclock page;
+	struct kc_line line;
 
 	kvm_clock_read_host(&r);
-	line = kc_master_page_line(&m, &host, r.now, kvm_clock_hw_tsc(vcpu), &line);
+	line = kc_master_page_line(&m, kvm_clock_cpu_khz(), r.now,
+				   kvm_clock_hw_tsc(vcpu));
 	page = kc_pvclock_of_line(&line, kc_master_is_stable(&m) ?
 					 KC_PVCLOCK_TSC_STABLE : 0);
-	*last = page;
-	last->version = 2;	/* for Xen's timer: there is a line */
-
 	if (vcpu->arch.pvclock_set_guest_stopped_request) {
 		vcpu->arch.pvclock_set_guest_stopped_request = false;
 		page.flags |= KC_PVCLOCK_GUEST_STOPPED;
@@ -90,8 +86,13 @@ static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 	if (vcpu->arch.pv_time.active)
 		kvm_clock_write_page(vcpu, &vcpu->arch.pv_time, 0, page);
 	kvm_clock_write_xen_pages(vcpu, page);
-	if (!vcpu->vcpu_idx || kc_master_is_stable(&m))
-		kvm_hv_setup_tsc_page(vcpu->kvm, &vcpu->arch.hv_clock);
+	kvm_hv_setup_tsc_page(vcpu->kvm, (struct pvclock_vcpu_time_info *)&page);
+}
+
+/* This vCPU's dirty ring must be harvested before it may write more pages. */
+static bool is_full(struct kvm_vcpu *vcpu)
+{
+	return kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu);
 }
 
 /*
@@ -110,15 +111,18 @@ int kvm_guest_time_update(struct kvm_vcpu *v)
 		return 1;
 	}
 	kvm_clock_catch_up(v);
-	if (clock->pages_due) {
-		kvm_for_each_vcpu(i, vcpu, v->kvm)
-			kvm_clock_write_pages(vcpu);
-		clock->pages_due = false;
-	} else {
-		kvm_clock_write_pages(v);
+	kvm_clock_write_pages(v);
+	kvm_for_each_vcpu(i, vcpu, v->kvm) {
+		if (!clock->pages_due || is_full(v))
+			break;
+		kvm_clock_write_pages(vcpu);
 	}
+	if (is_full(v))
+		kvm_make_request(KVM_REQ_CLOCK_UPDATE, v);
+	else
+		clock->pages_due = false;
 	mutex_unlock(&clock->lock);
-	return 0;
+	return is_full(v);
 }
 
 void kvm_write_system_time(struct kvm_vcpu *vcpu, gpa_t system_time,
@@ -129,8 +133,8 @@ void kvm_write_system_time(struct kvm_vcpu *vcpu, gpa_t system_time,
 
 	if (!vcpu->vcpu_id && !host_initiated) {
 		kvm_clock_begin(&u, vcpu->kvm);
-		kvm_clock_end(&u, kc_master_boot_vcpu_wrote_msr(u.m, &u.host,
-								u.r.now, old_msr));
+		u.pages_due |= kc_master_boot_vcpu_wrote_msr(u.m, u.r.now, old_msr);
+		kvm_clock_end(&u);
 	}
 	vcpu->arch.time = system_time;
 	if (system_time & 1)

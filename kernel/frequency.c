@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The frequency of a vCPU's TSC: by hardware, or caught up by software. */
+#include "kvm_clock.h"
+
+/*
+ * The hardware ratio for a guest of khz, or of the host's own where the host's is
+ * near enough or software must catch up; 0: neither hardware nor software can.
+ */
+static u64 kvm_clock_ratio_for_khz(u32 khz, bool *catch_up)
+{
+	struct kc_host host = { tsc_khz, kvm_caps.tsc_scaling_ratio_frac_bits };
+	u64 tolerance = div_u64((u64)tsc_khz * tsc_tolerance_ppm, 1000000);
+	bool is_near = khz + tolerance >= tsc_khz && khz <= tsc_khz + tolerance;
+	u64 ratio = kvm_caps.default_tsc_scaling_ratio;
+
+	*catch_up = !is_near && !kvm_caps.has_tsc_control;
+	if (*catch_up)
+		return khz > tsc_khz ? ratio : 0;
+	if (!is_near)
+		ratio = kc_tsc_ratio_floor(&host, khz);
+	return ratio < kvm_caps.max_tsc_scaling_ratio ? ratio : 0;
+}
+
+static void kvm_clock_note_khz(struct kvm_vcpu *vcpu, u32 khz, bool catch_up)
+{
+	struct kc_rate ns_to_ticks = kc_rate_ns_to_ticks_nearest(khz);
+
+	vcpu->arch.virtual_tsc_khz = khz;
+	vcpu->arch.virtual_tsc_mult = ns_to_ticks.mul;
+	vcpu->arch.virtual_tsc_shift = ns_to_ticks.shift;
+	vcpu->arch.tsc_always_catchup = catch_up;
+}
+
+/*
+ * The guest's TSC goes on from where it is, at another rate.  A vCPU that has
+ * not run and comes to the generation's rate takes its offset: nobody saw it.
+ */
+static void kvm_clock_set_ratio(struct kvm_vcpu *vcpu, u64 ratio, bool catch_up)
+{
+	struct kc_tsc hw = kvm_clock_hw_tsc(vcpu);
+	struct kvm_clock_update u;
+	u64 gtsc;
+
+	kvm_clock_begin(&u, vcpu->kvm);
+	gtsc = kc_tsc_read_floor(&u.m->host, hw, u.r.now.htsc);
+	if (ratio != hw.ratio) {
+		hw = kc_tsc_through(&u.m->host, ratio, u.r.now.htsc, gtsc);
+		if (!kvm_vcpu_has_run(vcpu) && ratio == u.m->generation.ratio)
+			hw = u.m->generation;
+	}
+	kvm_clock_tsc_changes(&u, vcpu, hw, catch_up);
+	kvm_clock_end(&u);
+}
+
+/* A new vCPU gets what the VM asks for, or the host's own; a set may be refused. */
+int kvm_set_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz)
+{
+	bool catch_up = false;
+	u64 ratio = user_tsc_khz ? kvm_clock_ratio_for_khz(user_tsc_khz, &catch_up) : 0;
+
+	if (!ratio && vcpu->arch.tsc_counted)
+		return -1;
+	if (!ratio) {
+		user_tsc_khz = tsc_khz ?: 1;
+		ratio = kvm_caps.default_tsc_scaling_ratio;
+		catch_up = false;
+	}
+	kvm_clock_note_khz(vcpu, user_tsc_khz, catch_up);
+	if (vcpu->arch.tsc_counted) {
+		kvm_clock_set_ratio(vcpu, ratio, catch_up);
+		return 0;
+	}
+	vcpu->arch.tsc_catchup = catch_up;
+	kvm_clock_set_hw_tsc(vcpu, (struct kc_tsc) { ratio, 0 });
+	return 0;
+}
+
+/* To where it should be by the raw base, never backwards. */
+void kvm_clock_catch_up(struct kvm_vcpu *vcpu)
+{
+	struct kc_tsc hw = kvm_clock_hw_tsc(vcpu);
+	struct kvm_clock_reading r;
+	u64 behind;
+
+	if (likely(!vcpu->arch.tsc_catchup))
+		return;
+	kvm_clock_read_host(&r);
+	behind = kc_tsc_caught_up_floor(vcpu->arch.this_tsc_write, vcpu->arch.this_tsc_nsec,
+					r.now.raw_ns, vcpu->arch.virtual_tsc_khz) -
+		 kvm_read_l1_tsc(vcpu, r.now.htsc);
+	if ((s64)behind <= 0)
+		return;
+	hw.offset_gtsc += behind;
+	kvm_clock_set_hw_tsc(vcpu, hw);
+}
