@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "guest.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint64_t read_tsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+INLINE uint64_t read_msr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+INLINE void write_msr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value),
+			 "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+INLINE uint64_t hypercall(const uint64_t *arg)
+{
+	uint64_t ret;
+
+	if (arg[3])
+		__asm__ volatile("vmmcall" : "=a"(ret)
+				 : "a"(arg[0]), "b"(arg[1]), "c"(arg[2]) : "memory");
+	else
+		__asm__ volatile("vmcall" : "=a"(ret)
+				 : "a"(arg[0]), "b"(arg[1]), "c"(arg[2]) : "memory");
+	return ret;
+}
+
+/* Field by field and volatile: no call to memcpy may come of it. */
+INLINE void copy_page(struct pvclock_vcpu_time_info *to,
+		      const volatile struct pvclock_vcpu_time_info *from)
+{
+	to->version = from->version;
+	to->pad0 = from->pad0;
+	to->tsc_timestamp = from->tsc_timestamp;
+	to->system_time = from->system_time;
+	to->tsc_to_system_mul = from->tsc_to_system_mul;
+	to->tsc_shift = from->tsc_shift;
+	to->flags = from->flags;
+	to->pad[0] = from->pad[0];
+	to->pad[1] = from->pad[1];
+}
+
+/* As any guest does it: the TSC is read between two looks at the version. */
+INLINE uint64_t read_page(struct guest_box *box)
+{
+	const volatile struct pvclock_vcpu_time_info *page =
+		(const volatile void *)box->arg[0];
+	uint64_t tsc;
+
+	do {
+		copy_page(&box->page, page);
+		tsc = read_tsc();
+	} while ((box->page.version & 1) || box->page.version != page->version);
+	box->out[0] = tsc;
+	box->out[1] = exact_page_ns(&box->page, tsc);
+	return tsc;
+}
+
+INLINE uint64_t magnitude(int64_t value)
+{
+	return value < 0 ? -(uint64_t)value : (uint64_t)value;
+}
+
+INLINE void compare(struct guest_box *box)
+{
+	uint64_t tsc = read_page(box);
+	int64_t step = 0, worst = 0;
+	uint32_t i;
+
+	for (i = 0; i < box->past_count; i++) {
+		step = (int64_t)(box->out[1] - exact_page_ns(&box->past[i], tsc));
+		if (magnitude(step) > magnitude(worst))
+			worst = step;
+	}
+	box->out[2] = (uint64_t)step;
+	box->out[3] = (uint64_t)worst;
+}
+
+INLINE void spin(uint64_t ticks)
+{
+	uint64_t start = read_tsc();
+
+	while (read_tsc() - start < ticks)
+		__asm__ volatile("pause");
+}
+
+INLINE void obey(struct guest_box *box)
+{
+	switch (box->op) {
+	case GUEST_TSC:
+		box->out[0] = read_tsc();
+		break;
+	case GUEST_RDMSR:
+		box->out[0] = read_msr((uint32_t)box->arg[0]);
+		break;
+	case GUEST_WRMSR:
+		write_msr((uint32_t)box->arg[0], box->arg[1]);
+		break;
+	case GUEST_READ:
+		read_page(box);
+		break;
+	case GUEST_COMPARE:
+		compare(box);
+		break;
+	case GUEST_SPIN:
+		spin(box->arg[0]);
+		break;
+	case GUEST_HYPERCALL:
+		box->out[0] = hypercall(box->arg);
+		break;
+	}
+}
+
+__attribute__((section("guest_code"), noreturn)) void guest_main(struct guest_box *box)
+{
+	for (;;) {
+		obey(box);
+		__asm__ volatile("outb %%al, %0" : : "N"(GUEST_PORT), "a"(0) : "memory");
+	}
+}

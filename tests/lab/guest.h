@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What runs inside a vCPU: a loop that does what its box says, then exits.
+ * The code is copied into the guest's memory; there is no libc and no data.
+ */
+#ifndef LAB_GUEST_H
+#define LAB_GUEST_H
+
+#include "exact.h"
+
+#define GUEST_PORT 0x4c
+#define GUEST_PAST 48	/* pages remembered */
+
+enum guest_op {
+	GUEST_TSC,	/* out[0] = TSC */
+	GUEST_RDMSR,	/* msr arg[0]; out[0] = value */
+	GUEST_WRMSR,	/* msr arg[0] = arg[1] */
+	GUEST_READ,	/* page at arg[0]; out[0] = TSC, out[1] = ns, page */
+	GUEST_COMPARE,	/* as READ; out[2], out[3] = step, worst step: below */
+	GUEST_SPIN,	/* until arg[0] ticks have passed */
+	GUEST_HYPERCALL, /* vmmcall if arg[3], else vmcall, of arg[0..2]; out[0] */
+};
+
+/*
+ * One for each vCPU, a page of guest memory; its stack is the page's upper end.
+ * GUEST_COMPARE reads the page and the past ones at one TSC: out[2] is what
+ * the page reads beyond the last of past, out[3] the one of largest magnitude
+ * beyond any of past (both signed ns, 0 without past).
+ */
+struct guest_box {
+	uint32_t op;
+	uint32_t past_count;
+	uint64_t arg[4];
+	uint64_t out[4];
+	struct pvclock_vcpu_time_info page;
+	struct pvclock_vcpu_time_info past[GUEST_PAST];
+};
+
+void guest_main(struct guest_box *box);
+
+/* The bounds of the guest's code. */
+extern const char __start_guest_code[], __stop_guest_code[];
+
+#endif

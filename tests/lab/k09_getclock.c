@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* K9: KVM_GET_CLOCK is what the guest reads; flags and wall clock go with it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "measure.h"
+#include "scene.h"
+#include "tap.h"
+
+#define READINGS 20
+#define OVER_MS 1000
+
+static int64_t epoch_ns(const struct kvm_clock_data *clock)
+{
+	return (int64_t)(clock->realtime - clock->clock);
+}
+
+/*
+ * The guest asks for the wall clock between two readings of KVM_GET_CLOCK.  The
+ * clock moves by ticks of the guest's TSC, so realtime minus clock can be up to
+ * one of them higher than another time.
+ */
+static void check_wall_clock(const char *kind, uint32_t khz)
+{
+	int64_t low, high, wall, tick_ns = 1000000 / (khz ? khz : host()->khz) + 1;
+	struct kvm_clock_data before, after;
+	uint32_t data[3];
+	struct vm vm;
+
+	vm_open_running(&vm, khz, 1);
+	host_sleep_ms(50);
+	before = vm_get_clock(&vm);
+	vcpu_run(&vm.vcpu[0], GUEST_WRMSR, MSR_WALL_CLOCK_NEW, VM_WALL_GPA);
+	after = vm_get_clock(&vm);
+	memcpy(data, vm.clock_mem + (VM_WALL_GPA - VM_CLOCK_GPA), sizeof(data));
+	wall = (int64_t)data[1] * 1000000000 + data[2];
+	low = epoch_ns(&before) < epoch_ns(&after) ? epoch_ns(&before) : epoch_ns(&after);
+	high = epoch_ns(&before) + epoch_ns(&after) - low;
+	if (!tap_ok(low - tick_ns <= wall && wall <= high + tick_ns,
+		    "K9 %s: the wall clock is realtime minus clock", kind))
+		tap_diag("%lld ns from %lld to %lld", (long long)(wall - low), 0ll,
+			 (long long)(high - low));
+	vm_close(&vm);
+}
+
+static void check(const char *kind, uint32_t khz)
+{
+	struct measure_get_clock result = measure_get_clock(khz, READINGS, OVER_MS);
+	char figure[32];
+
+	tap_ok(result.worst_ns == 0, "K9 %s: KVM_GET_CLOCK is the guest's reading", kind);
+	snprintf(figure, sizeof(figure), "%s_worst_error", kind);
+	tap_figure("K9", figure, (long long)result.worst_ns, "ns");
+	tap_ok(result.flags_all_or_none, "K9 %s: flags all three or none", kind);
+	tap_ok(result.flags_all, "K9 %s: flags are there", kind);
+	check_wall_clock(kind, khz);
+}
+
+int main(void)
+{
+	check("native", 0);
+	if (host()->scaling)
+		check("scaled", scene_scaled_khz());
+	return tap_end();
+}
