@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+
+# The kernel to build for; when empty, the newest Debian 6.12 headers at hand.
+KVER ?=
+export KVER
+
+help:
+	@echo 'make demo          stock clock against ours, on two emulated hosts, as one table'
+	@echo 'make check         all tests; ends in "N passed, N failed, N skipped"'
+	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
+	@echo 'make module-patch  the change to the kernel, as a patch to read'
+	@echo 'make rows          doc/rows.md anew, from what the tests print'
+	@echo 'make clean         removes build/'
+	@echo 'KVER=RELEASE chooses the kernel. What a target needs is installed first.'
+
+demo:
+	@scripts/demo
+
+check:
+	@scripts/check
+
+# Also what takes minutes: for before a release.
+check-all:
+	@CHECK_SLOW=1 scripts/check
+
+rows:
+	@scripts/check --rows
+
+module:
+	@scripts/deps build
+	@kernel/build $(KVER)
+
+module-patch:
+	@scripts/deps build
+	@kernel/build --patch $(KVER)
+
+clean:
+	@rm -rf build
+
+.PHONY: help demo check check-all rows module module-patch clean
