@@ -162,7 +162,7 @@ bool kc_master_vcpu_created(struct kc_master *m, struct kc_reading now,
 
 void kc_master_host_wrote_tsc(struct kc_master *m, u64 htsc, u64 ratio, u64 gtsc)
 {
-	if (!gtsc)
+	if (!gtsc || ratio != m->generation.ratio)
 		return;
 	m->window_offset_gtsc = kc_tsc_through(&m->host, ratio, htsc, gtsc).offset_gtsc;
 	m->host_wrote_tsc = true;

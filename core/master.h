@@ -96,7 +96,7 @@ void kc_master_vm_created(struct kc_master *m, struct kc_host host,
 bool kc_master_vcpu_created(struct kc_master *m, struct kc_reading now,
 			    struct kc_tsc tsc);
 
-/* The host wrote gtsc to a vCPU's TSC of ratio: the window slides. */
+/* The host wrote gtsc to a vCPU's TSC of ratio: the generation's window slides. */
 void kc_master_host_wrote_tsc(struct kc_master *m, u64 htsc, u64 ratio, u64 gtsc);
 
 /*

@@ -53,18 +53,17 @@ enum kc_verdict kc_pvclock_check(const struct kc_pvclock *page, u64 gtsc,
 	return KC_OK;
 }
 
-bool kc_master_line_set(struct kc_master *m, u64 htsc, struct kc_tsc tsc,
-			struct kc_line line)
+bool kc_master_line_set(struct kc_master *m, struct kc_reading now,
+			struct kc_tsc tsc, struct kc_line line)
 {
 	struct kc_rate exact = kc_rate_of_tsc_nearest(&m->host, tsc.ratio);
 
-	if (!kc_rate_is_within_2ppb(line.rate, exact)) {
-		u64 gtsc = kc_tsc_read_floor(&m->host, tsc, htsc);
+	u64 gtsc = kc_tsc_read_floor(&m->host, tsc, now.htsc);
+	u64 clock_ns = kc_line_read_floor_ns(&line, gtsc);
 
-		line.n0_ns = kc_line_read_floor_ns(&line, gtsc);
-		line.t0_gtsc = gtsc;
-		line.rate = exact;
-	}
+	if (!kc_rate_is_within_2ppb(line.rate, exact))
+		line = (struct kc_line) { gtsc, clock_ns, exact };
+	m->base_offset_ns = clock_ns - (u64)now.raw_ns;
 	m->line = kc_line_translated(line, m->generation.offset_gtsc -
 					   tsc.offset_gtsc);
 	return true;

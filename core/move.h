@@ -34,7 +34,7 @@ enum kc_verdict kc_pvclock_check(const struct kc_pvclock *page, u64 gtsc,
  * that is within 2 ppb of the TSC's, else it goes on from now with the TSC's.
  * Domain: master mode, a page that kc_pvclock_check passes.
  */
-bool kc_master_line_set(struct kc_master *m, u64 htsc, struct kc_tsc tsc,
-			struct kc_line line);
+bool kc_master_line_set(struct kc_master *m, struct kc_reading now,
+			struct kc_tsc tsc, struct kc_line line);
 
 #endif

@@ -52,7 +52,7 @@ static int kvm_clock_set_line(struct kvm_vcpu *vcpu, void __user *argp)
 	tsc = kvm_clock_tsc(vcpu);
 	r = kvm_clock_check_line(&u, tsc, &page);
 	if (!r)
-		u.pages_due |= kc_master_line_set(u.m, u.r.now.htsc, tsc,
+		u.pages_due |= kc_master_line_set(u.m, u.r.now, tsc,
 						  kc_pvclock_line(&page));
 	kvm_clock_end(&u);
 	return r;

@@ -148,7 +148,7 @@ void kvm_synchronize_tsc(struct kvm_vcpu *vcpu, u64 *user_value)
 	else
 		hw = kc_master_tsc_for_write(u.m, u.r.now.htsc, ratio, *user_value);
 	kvm_clock_tsc_changes(&u, vcpu, hw, catch_up);
-	if (user_value)
+	if (user_value && !catch_up)
 		kc_master_host_wrote_tsc(u.m, u.r.now.htsc, ratio, *user_value);
 	kvm_clock_end(&u);
 }

@@ -155,7 +155,7 @@ static void line_set(struct vm *vm, struct outcome *outcome)
 	reads = kc_line_read_floor_ns(&line, vm_read_tsc(vm, vcpu));
 	outcome->is_set = !is_own;
 	outcome->owes_all = true;
-	outcome->pages_due = kc_master_line_set(&vm->m, vm->now.htsc, vcpu->tsc,
+	outcome->pages_due = kc_master_line_set(&vm->m, vm->now, vcpu->tsc,
 						line);
 	CHECK(vm_read(vm) == reads, "reads %lld, the line %lld", vm_read(vm), reads);
 	CHECK(!is_own || is_same_line(was, vm->m.line),
@@ -200,11 +200,13 @@ static void host_slept(struct vm *vm, struct outcome *outcome)
 	bool is_set = in_once_in(in, 4);
 
 	kc_master_host_sleeps(&vm->m, vm->now, true);
-	clock_ns = is_set ? in_u64(in) : vm_read(vm);
-	if (is_set) {
+	if (is_set && in_once_in(in, 2)) {
+		line_set(vm, outcome);
+	} else if (is_set) {
 		outcome->is_set = outcome->owes_all = true;
-		outcome->pages_due = kc_master_clock_set(&vm->m, vm->now, clock_ns);
+		outcome->pages_due = kc_master_clock_set(&vm->m, vm->now, in_u64(in));
 	}
+	clock_ns = vm_read(vm);
 	if (in_once_in(in, 2)) {
 		vm->now.raw_ns += asleep;
 		clock_ns += asleep;

@@ -21,7 +21,7 @@ void law_line_set(struct in *in)
 	exact = kc_rate_of_tsc_nearest(&vm.host, vcpu->tsc.ratio);
 	gtsc = vm_read_tsc(&vm, vcpu);
 	REQUIRE(kc_pvclock_check(&page, gtsc, exact) == KC_OK);
-	kc_master_line_set(&vm.m, vm.now.htsc, vcpu->tsc, line);
+	kc_master_line_set(&vm.m, vm.now, vcpu->tsc, line);
 	got = kc_master_vcpu_line(&vm.m, vcpu->tsc);
 	AGREES(vm_read(&vm), oracle_line_read(line, gtsc));
 	ORACLE_CHECK(!oracle_is_within_2ppb(line.rate, exact) ||
@@ -46,7 +46,7 @@ static void move_line(struct in *in, struct vm *to, struct vcpu *vcpu,
 
 	CHECK(kc_pvclock_check(&page, vm_read_tsc(to, vcpu), exact) == KC_OK,
 	      "refused");
-	kc_master_line_set(&to->m, to->now.htsc, vcpu->tsc,
+	kc_master_line_set(&to->m, to->now, vcpu->tsc,
 			   kc_pvclock_line(&page));
 	got = kc_master_vcpu_line(&to->m, vcpu->tsc);
 	CHECK(is_same_line(got, line), "not bit for bit");

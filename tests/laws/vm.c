@@ -191,7 +191,7 @@ void vm_host_writes_tsc(struct vm *vm, struct vcpu *vcpu, u64 gtsc,
 	vcpu->moved_gtsc = 0;
 	vm_change_tsc(vm, vcpu, to, outcome);
 	kc_master_host_wrote_tsc(&vm->m, htsc, ratio, gtsc);
-	if (gtsc) {
+	if (gtsc && ratio == vm->generation.ratio) {
 		vm->has_window = true;
 		vm->window_offset = gtsc - scaled;
 	}
