@@ -6,6 +6,7 @@
 
 static bool offset_master_clock;
 module_param(offset_master_clock, bool, 0444);
+MODULE_PARM_DESC(offset_master_clock, "Master mode also while vCPUs' TSC offsets differ");
 
 #define KVM_CLOCK_SYNC_PERIOD (300 * HZ)
 
