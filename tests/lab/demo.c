@@ -33,7 +33,7 @@ static void steps(const uint32_t *khz, int kinds)
 	} shown[] = {
 		{ PROVOKE_MSR, "MSR toggled old and new" },
 		{ PROVOKE_OFFSET, "TSC offset moved and moved back" },
-		{ PROVOKE_OFFSET_ONE, "TSC offset of one vCPU moved and moved back" },
+		{ PROVOKE_OFFSET_ONE, "TSC offset of one vCPU moved by 20 ms and back" },
 		{ PROVOKE_VCPU, "vCPU added" },
 		{ PROVOKE_XEN, "Xen shared_info set" },
 	};
