@@ -37,10 +37,12 @@ static void kvm_clock_note_khz(struct kvm_vcpu *vcpu, u32 khz, bool catch_up)
  */
 static void kvm_clock_set_ratio(struct kvm_vcpu *vcpu, u64 ratio, bool catch_up)
 {
-	struct kc_tsc hw = kvm_clock_hw_tsc(vcpu);
 	struct kvm_clock_update u;
+	struct kc_tsc hw;
 	u64 gtsc;
 
+	kvm_clock_catch_up(vcpu);
+	hw = kvm_clock_hw_tsc(vcpu);
 	kvm_clock_begin(&u, vcpu->kvm);
 	gtsc = kc_tsc_read_floor(&u.m->host, hw, u.r.now.htsc);
 	if (ratio != hw.ratio) {
@@ -65,11 +67,12 @@ int kvm_set_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz)
 		ratio = kvm_caps.default_tsc_scaling_ratio;
 		catch_up = false;
 	}
-	kvm_clock_note_khz(vcpu, user_tsc_khz, catch_up);
 	if (vcpu->arch.tsc_counted) {
 		kvm_clock_set_ratio(vcpu, ratio, catch_up);
+		kvm_clock_note_khz(vcpu, user_tsc_khz, catch_up);
 		return 0;
 	}
+	kvm_clock_note_khz(vcpu, user_tsc_khz, catch_up);
 	vcpu->arch.tsc_catchup = catch_up;
 	kvm_clock_set_hw_tsc(vcpu, (struct kc_tsc) { ratio, 0 });
 	return 0;

@@ -57,7 +57,7 @@ void kvm_timer_init(void)
 {
 	if (has_constant_tsc())
 		return;
-	max_tsc_khz = cpufreq_quick_get_max(raw_smp_processor_id()) ?: tsc_khz;
+	max_tsc_khz = cpufreq_get_hw_max_freq(raw_smp_processor_id()) ?: tsc_khz;
 	cpufreq_register_notifier(&kvmclock_cpufreq_notifier_block, CPUFREQ_TRANSITION_NOTIFIER);
 }
 

@@ -26,7 +26,7 @@ static int kvm_clock_check_line(struct kvm_clock_update *u, struct kc_tsc tsc,
 {
 	u64 gtsc = kc_tsc_read_floor(&u->m->host, tsc, u->r.now.htsc);
 
-	if (kc_master_reasons(u->m))
+	if (kc_master_reasons(u->m) || !tsc.ratio)
 		return -EINVAL;
 	switch (kc_pvclock_check(page, gtsc,
 				 kc_rate_of_tsc_nearest(&u->m->host, tsc.ratio))) {

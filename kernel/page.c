@@ -67,16 +67,26 @@ static void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu,
 				      struct kc_pvclock page) {}
 #endif
 
+/* Hyper-V's formula is not modular, so its page is drawn from a point that is now. */
+static void kvm_clock_write_hyperv_page(struct kvm *kvm, struct kc_pvclock page, u64 gtsc)
+{
+	struct kc_line line = kc_pvclock_line(&page);
+
+	page.system_time = kc_line_read_floor_ns(&line, gtsc);
+	page.tsc_timestamp = gtsc;
+	kvm_hv_setup_tsc_page(kvm, (struct pvclock_vcpu_time_info *)&page);
+}
+
 static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 {
 	struct kc_master m = kvm_clock_state(vcpu->kvm);
+	struct kc_tsc tsc = kvm_clock_hw_tsc(vcpu);
 	struct kvm_clock_reading r;
 	struct kc_pvclock page;
 	struct kc_line line;
 
 	kvm_clock_read_host(&r);
-	line = kc_master_page_line(&m, kvm_clock_cpu_khz(), r.now,
-				   kvm_clock_hw_tsc(vcpu));
+	line = kc_master_page_line(&m, kvm_clock_cpu_khz(), r.now, tsc);
 	page = kc_pvclock_of_line(&line, kc_master_is_stable(&m) ?
 					 KC_PVCLOCK_TSC_STABLE : 0);
 	if (vcpu->arch.pvclock_set_guest_stopped_request) {
@@ -86,7 +96,8 @@ static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 	if (vcpu->arch.pv_time.active)
 		kvm_clock_write_page(vcpu, &vcpu->arch.pv_time, 0, page);
 	kvm_clock_write_xen_pages(vcpu, page);
-	kvm_hv_setup_tsc_page(vcpu->kvm, (struct pvclock_vcpu_time_info *)&page);
+	kvm_clock_write_hyperv_page(vcpu->kvm, page,
+				    kc_tsc_read_floor(&m.host, tsc, r.now.htsc));
 }
 
 /* This vCPU's dirty ring must be harvested before it may write more pages. */
