@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // Takes the clock out of x86.c.  Rules name what goes or changes; what comes
-// instead is in this folder's C files.  Every rule is counted: a name or a
-// place that is not found stops the build (see "missed", at the end).
+// instead is in this folder's C files.  A function or a place that is not found
+// stops the build (see "missed", at the end); so does anything taken out, or
+// left, that differs from what was reviewed (see "reviewed" and build).
 
 @initialize:python@
 @@
