@@ -4,13 +4,18 @@
  *
  * Locks, outermost first:
  *   vcpu->mutex	a vCPU's own TSC offset and ratio, as in all of KVM
- *   clock.lock		one update of a VM's clock at a time, from its decision to
- *			its last page.  A vCPU that was sent out of the guest
- *			waits for it before it enters again: that is how entry
- *			is held, for as many updaters as there are.
+ *   clock.lock		one update of a VM's clock at a time, from its decision
+ *			until entry is held; and the writing of pages
  *   hv_lock, gpc locks	taken while pages are written
  *   tsc_write_lock	the state itself, with pvclock_sc for readers that take
  *			no lock; a leaf, interrupts off
+ *
+ * Guest entry is held by whoever updates, in this order: a request is set on
+ * every vCPU; the new state can be read; every vCPU has left the guest; the
+ * lock goes to the next in its queue, an updater or a vCPU.  A vCPU with the
+ * request must have the lock to enter, and the first that has it writes all
+ * pages.  So no updater ends the hold of another, none keeps vCPUs out for
+ * ever, and a guest that runs has no page that shows an older line.
  */
 #ifndef KVM_CLOCK_INTERNAL_H
 #define KVM_CLOCK_INTERNAL_H

@@ -97,6 +97,48 @@ INLINE void spin(uint64_t ticks)
 		__asm__ volatile("pause");
 }
 
+INLINE void raise_highest(uint64_t *highest, uint64_t value)
+{
+	uint64_t seen = __atomic_load_n(highest, __ATOMIC_SEQ_CST);
+
+	while (value > seen &&
+	       !__atomic_compare_exchange_n(highest, &seen, value, 0, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST))
+		;
+}
+
+INLINE void hammer_once(struct guest_box *box, uint64_t *highest, uint64_t *result)
+{
+	uint32_t mul = box->page.tsc_to_system_mul;
+	int8_t shift = box->page.tsc_shift;
+	uint64_t before = __atomic_load_n(highest, __ATOMIC_SEQ_CST);
+	uint64_t ns;
+
+	read_page(box);
+	ns = box->out[1];
+	if (!(box->page.flags & PVCLOCK_TSC_STABLE_BIT))
+		return;
+	result[0]++;
+	result[3] += box->page.tsc_to_system_mul != mul || box->page.tsc_shift != shift;
+	if (ns < before) {
+		result[1]++;
+		if (before - ns > result[2])
+			result[2] = before - ns;
+	}
+	raise_highest(highest, ns);
+}
+
+INLINE void hammer(struct guest_box *box)
+{
+	uint64_t *highest = (uint64_t *)box->arg[2];
+	uint64_t result[4] = { 0, 0, 0, 0 }, i;
+
+	for (i = 0; i < box->arg[1]; i++)
+		hammer_once(box, highest, result);
+	for (i = 0; i < 4; i++)
+		box->out[i] = result[i];
+}
+
 INLINE void obey(struct guest_box *box)
 {
 	switch (box->op) {
@@ -120,6 +162,9 @@ INLINE void obey(struct guest_box *box)
 		break;
 	case GUEST_HYPERCALL:
 		box->out[0] = hypercall(box->arg);
+		break;
+	case GUEST_HAMMER:
+		hammer(box);
 		break;
 	}
 }

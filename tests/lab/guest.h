@@ -19,6 +19,7 @@ enum guest_op {
 	GUEST_COMPARE,	/* as READ; out[2], out[3] = step, worst step: below */
 	GUEST_SPIN,	/* until arg[0] ticks have passed */
 	GUEST_HYPERCALL, /* vmmcall if arg[3], else vmcall, of arg[0..2]; out[0] */
+	GUEST_HAMMER,	/* page at arg[0] read arg[1] times: below */
 };
 
 /*
@@ -26,6 +27,11 @@ enum guest_op {
  * GUEST_COMPARE reads the page and the past ones at one TSC: out[2] is what
  * the page reads beyond the last of past, out[3] the one of largest magnitude
  * beyond any of past (both signed ns, 0 without past).
+ *
+ * GUEST_HAMMER compares each reading that has the stable bit with the highest
+ * that any vCPU had before it, which is kept at gpa arg[2]: out[0] such
+ * readings, out[1] of them less than that, out[2] by how many ns at worst,
+ * out[3] with another slope than the box's page has.
  */
 struct guest_box {
 	uint32_t op;

@@ -151,3 +151,25 @@ int vcpu_set_khz(struct vcpu *vcpu, uint32_t khz)
 	vcpu->khz = khz;
 	return 0;
 }
+
+struct one_msr {
+	struct kvm_msrs head;
+	struct kvm_msr_entry entry;
+};
+
+void vcpu_set_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	struct one_msr one = { .head.nmsrs = 1, .entry = { .index = msr, .data = value } };
+
+	if (ioctl(vcpu->fd, KVM_SET_MSRS, &one) != 1)
+		tap_bail("KVM_SET_MSRS %#x", msr);
+}
+
+uint64_t vcpu_get_msr(struct vcpu *vcpu, uint32_t msr)
+{
+	struct one_msr one = { .head.nmsrs = 1, .entry.index = msr };
+
+	if (ioctl(vcpu->fd, KVM_GET_MSRS, &one) != 1)
+		tap_bail("KVM_GET_MSRS %#x", msr);
+	return one.entry.data;
+}

@@ -18,7 +18,12 @@ FILENAME ~ /rows\.tsv$/ {
 	behaviour[rows] = $6
 	next
 }
-/^== lab exit / { lab[out] = substr($0, 13); next }
+# "0", or what went wrong first
+/^== lab exit / {
+	if (lab[out] == "" || lab[out] == "0")
+		lab[out] = substr($0, 13)
+	next
+}
 /^== exit / { code[out, current] = substr($0, 9); next }
 /^== / { current = substr($0, 4); next }
 /^(not )?ok [0-9]+ - / {

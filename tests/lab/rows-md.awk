@@ -41,5 +41,5 @@ END {
 	for (i = 1; i <= rows; i++)
 		printf "| %s | %s | %s | %s | %s | %s | `tests/lab/%s.c` |\n", row[i], behaviour[i],
 			tally(i, "-stock"), tally(i, "-ours"), cell(i, "-stock"), cell(i, "-ours"),
-			program[i]
+			substr(program[i], 1, index(program[i] "+", "+") - 1)
 }

@@ -11,6 +11,7 @@
 #define VM_MAX_VCPUS 64
 
 /* Guest physical addresses. */
+#define VM_SHARED_GPA	0x8000u		/* slot 0: a page for what vCPUs share */
 #define VM_MEM_SIZE	0x100000u	/* slot 0: page tables, code, boxes */
 #define VM_CLOCK_GPA	0x100000u	/* slot 1: the clock pages, 64 bytes each */
 #define VM_WALL_GPA	0x101000u	/* slot 1: wall clock */
@@ -74,6 +75,9 @@ uint64_t vcpu_tsc_offset(struct vcpu *vcpu);
 void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset);
 /* As KVM tells it, or else as this host's KVM is known to compute it. */
 struct exact_tsc vcpu_tsc(struct vcpu *vcpu);
+/* From outside, as a monitor does it. */
+void vcpu_set_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+uint64_t vcpu_get_msr(struct vcpu *vcpu, uint32_t msr);
 int vcpu_set_khz(struct vcpu *vcpu, uint32_t khz);
 
 /* One run of the guest; the box holds what came of it. */
