@@ -94,6 +94,7 @@ void kvm_clock_end(struct kvm_clock_update *u)
 
 	if (u->pages_due) {
 		clock->pages_due = true;
+		clock->sampled = u->r.now;
 		kvm_for_each_vcpu(i, vcpu, u->kvm)
 			kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 	}
@@ -110,17 +111,18 @@ void kvm_clock_end(struct kvm_clock_update *u)
 	mutex_unlock(&clock->lock);
 }
 
-/* Host mode: a fresh sample for every vCPU now and then. */
+/* Host mode: a fresh sample for all vCPUs now and then. */
 void kvmclock_sync_fn(struct work_struct *work)
 {
 	struct kvm *kvm = container_of(to_delayed_work(work), struct kvm,
 				       arch.kvmclock_sync_work);
+	struct kvm_clock_update u;
 
 	if (kvm_clock_is_master(kvm))
 		return;
-	kvm_make_all_cpus_request(kvm, KVM_REQ_CLOCK_UPDATE);
-	schedule_delayed_work(&kvm->arch.kvmclock_sync_work,
-			      KVM_CLOCK_SYNC_PERIOD);
+	kvm_clock_begin(&u, kvm);
+	u.pages_due = true;
+	kvm_clock_end(&u);
 }
 
 void kvm_clock_init_vm(struct kvm *kvm)
@@ -134,6 +136,7 @@ void kvm_clock_init_vm(struct kvm *kvm)
 	mutex_init(&kvm->arch.clock.lock);
 	kvm_clock_open(&u, kvm);
 	kc_master_vm_created(u.m, host, u.r.now, offset_master_clock);
+	kvm->arch.clock.sampled = u.r.now;
 	kvm_clock_notice_host(&u);
 	kvm_clock_close(&u);
 }

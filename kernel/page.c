@@ -77,16 +77,25 @@ static void kvm_clock_write_hyperv_page(struct kvm *kvm, struct kc_pvclock page,
 	kvm_hv_setup_tsc_page(kvm, (struct pvclock_vcpu_time_info *)&page);
 }
 
+/* Without a line all vCPUs show one sample, unless the TSC is no clock at all. */
+static struct kc_reading kvm_clock_page_reading(struct kvm *kvm, const struct kc_master *m)
+{
+	struct kvm_clock_reading r;
+
+	if (kc_master_reasons(m) & KC_NO_LINE && !kvm_check_tsc_unstable())
+		return kvm->arch.clock.sampled;
+	kvm_clock_read_host(&r);
+	return r.now;
+}
+
 static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 {
 	struct kc_master m = kvm_clock_state(vcpu->kvm);
 	struct kc_tsc tsc = kvm_clock_hw_tsc(vcpu);
-	struct kvm_clock_reading r;
+	struct kc_reading now = kvm_clock_page_reading(vcpu->kvm, &m);
+	struct kc_line line = kc_master_page_line(&m, kvm_clock_cpu_khz(), now, tsc);
 	struct kc_pvclock page;
-	struct kc_line line;
 
-	kvm_clock_read_host(&r);
-	line = kc_master_page_line(&m, kvm_clock_cpu_khz(), r.now, tsc);
 	page = kc_pvclock_of_line(&line, kc_master_is_stable(&m) ?
 					 KC_PVCLOCK_TSC_STABLE : 0);
 	if (vcpu->arch.pvclock_set_guest_stopped_request) {
@@ -97,7 +106,7 @@ static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 		kvm_clock_write_page(vcpu, &vcpu->arch.pv_time, 0, page);
 	kvm_clock_write_xen_pages(vcpu, page);
 	kvm_clock_write_hyperv_page(vcpu->kvm, page,
-				    kc_tsc_read_floor(&m.host, tsc, r.now.htsc));
+				    kc_tsc_read_floor(&m.host, tsc, now.htsc));
 }
 
 /* This vCPU's dirty ring must be harvested before it may write more pages. */
