@@ -8,7 +8,9 @@ static bool offset_master_clock;
 module_param(offset_master_clock, bool, 0444);
 MODULE_PARM_DESC(offset_master_clock, "Master mode also while vCPUs' TSC offsets differ");
 
-#define KVM_CLOCK_SYNC_PERIOD (300 * HZ)
+static unsigned int kvmclock_sync_period_ms = 300 * MSEC_PER_SEC;
+module_param(kvmclock_sync_period_ms, uint, 0444);
+MODULE_PARM_DESC(kvmclock_sync_period_ms, "Host mode: a fresh sample for all vCPUs each so many ms, 10 at least");
 
 /* raw before TSC: if they are two reads, a change of mode moves no clock back. */
 void kvm_clock_read_host(struct kvm_clock_reading *r)
@@ -107,7 +109,8 @@ void kvm_clock_end(struct kvm_clock_update *u)
 					      m->nr_matched == m->nr_vcpus);
 	}
 	if (kvmclock_periodic_sync && kc_master_reasons(m))
-		schedule_delayed_work(&u->kvm->arch.kvmclock_sync_work, KVM_CLOCK_SYNC_PERIOD);
+		schedule_delayed_work(&u->kvm->arch.kvmclock_sync_work,
+				      msecs_to_jiffies(max(kvmclock_sync_period_ms, 10)));
 	mutex_unlock(&clock->lock);
 }
 
