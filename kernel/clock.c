@@ -79,7 +79,9 @@ void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm)
 {
 	mutex_lock(&kvm->arch.clock.lock);
 	kvm_clock_open(u, kvm);
+	u->before_ns = kc_master_read_floor_ns(u->m, u->r.now);
 	u->pages_due = kvm_clock_notice_host(u);
+	u->is_set = false;
 }
 
 /*
@@ -94,6 +96,7 @@ void kvm_clock_end(struct kvm_clock_update *u)
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
+	kvm_clock_count(u);
 	if (u->pages_due) {
 		clock->pages_due = true;
 		clock->sampled = u->r.now;
@@ -221,6 +224,7 @@ int kvm_vm_ioctl_set_clock(struct kvm *kvm, void __user *argp)
 	if (data.flags & KVM_CLOCK_REALTIME && u.r.real_ns > data.realtime)
 		data.clock += u.r.real_ns - data.realtime;
 	u.pages_due |= kc_master_clock_set(u.m, u.r.now, data.clock);
+	u.is_set = true;
 	kvm_clock_end(&u);
 	return 0;
 }

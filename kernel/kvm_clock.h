@@ -39,7 +39,9 @@ struct kvm_clock_update {
 	struct kc_master *m;
 	struct kvm_clock_reading r;
 	unsigned long flags;
+	u64 before_ns;		/* the clock at r, by the state before */
 	bool pages_due;
+	bool is_set;		/* to move the clock is what it is for */
 };
 
 /* clock.c: the state, and the clock as a number */
@@ -63,6 +65,10 @@ void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
 
 /* frequency.c: the frequency of a vCPU's TSC */
 void kvm_clock_catch_up(struct kvm_vcpu *vcpu);
+
+/* state_file.c: the state for operators, and what is counted for it */
+void kvm_clock_count_step(struct kvm_clock_counts *counts, u64 from_ns, u64 to_ns);
+void kvm_clock_count(struct kvm_clock_update *u);
 
 /* host.c: what happens to the host */
 extern unsigned long max_tsc_khz;
@@ -108,6 +114,7 @@ long stock_kvm_arch_vcpu_ioctl(struct file *filp, unsigned int ioctl,
 			       unsigned long arg);
 int stock_kvm_vm_ioctl_check_extension(struct kvm *kvm, long ext);
 int stock_kvm_arch_pm_notifier(struct kvm *kvm, unsigned long state);
+void stock_kvm_arch_create_vm_debugfs(struct kvm *kvm);
 void kvm_user_return_msr_cpu_online(void);
 int kvm_x86_check_processor_compatibility(void);
 

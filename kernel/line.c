@@ -51,7 +51,8 @@ static int kvm_clock_set_line(struct kvm_vcpu *vcpu, void __user *argp)
 	kvm_clock_begin(&u, vcpu->kvm);
 	tsc = kvm_clock_tsc(vcpu);
 	r = kvm_clock_check_line(&u, tsc, &page);
-	if (!r)
+	u.is_set = !r;
+	if (u.is_set)
 		u.pages_due |= kc_master_line_set(u.m, u.r.now, tsc,
 						  kc_pvclock_line(&page));
 	kvm_clock_end(&u);

@@ -40,6 +40,7 @@ static void kvm_clock_write_page(struct kvm_vcpu *vcpu,
 	smp_wmb();
 	WRITE_ONCE(mapped->version, ++page.version);
 	kvm_gpc_mark_dirty_in_slot(gpc);
+	vcpu->kvm->arch.clock.counts.page_writes++;
 	trace_kvm_pvclock_update(vcpu->vcpu_id,
 				 (struct pvclock_vcpu_time_info *)&page);
 out:
@@ -94,8 +95,11 @@ static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 	struct kc_tsc tsc = kvm_clock_hw_tsc(vcpu);
 	struct kc_reading now = kvm_clock_page_reading(vcpu->kvm, &m);
 	struct kc_line line = kc_master_page_line(&m, kvm_clock_cpu_khz(), now, tsc);
+	u64 gtsc = kc_tsc_read_floor(&m.host, tsc, now.htsc);
 	struct kc_pvclock page;
 
+	kvm_clock_count_step(&vcpu->kvm->arch.clock.counts, kc_master_read_floor_ns(&m, now),
+			     kc_line_read_floor_ns(&line, gtsc));
 	page = kc_pvclock_of_line(&line, kc_master_is_stable(&m) ?
 					 KC_PVCLOCK_TSC_STABLE : 0);
 	if (vcpu->arch.pvclock_set_guest_stopped_request) {
@@ -105,8 +109,7 @@ static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 	if (vcpu->arch.pv_time.active)
 		kvm_clock_write_page(vcpu, &vcpu->arch.pv_time, 0, page);
 	kvm_clock_write_xen_pages(vcpu, page);
-	kvm_clock_write_hyperv_page(vcpu->kvm, page,
-				    kc_tsc_read_floor(&m.host, tsc, now.htsc));
+	kvm_clock_write_hyperv_page(vcpu->kvm, page, gtsc);
 }
 
 /* This vCPU's dirty ring must be harvested before it may write more pages. */
