@@ -24,27 +24,16 @@ unsigned int kvm_clock_cpu_khz(void)
 	return khz ?: tsc_khz ?: 1;
 }
 
-/* A CPU changed its speed; a guest on it gets a page with the new slope. */
+/* A CPU changed its speed; each vCPU gets a page with the slope of the CPU it enters on. */
 static int cpufreq_changed(struct notifier_block *nb, unsigned long when, void *data)
 {
-	const struct cpumask *cpus = ((struct cpufreq_freqs *)data)->policy->cpus;
-	struct kvm_vcpu *vcpu;
 	struct kvm *kvm;
-	unsigned long i;
 
 	if (when != CPUFREQ_POSTCHANGE)
 		return NOTIFY_OK;
 	mutex_lock(&kvm_lock);
-	list_for_each_entry(kvm, &vm_list, vm_list) {
-		kvm_for_each_vcpu(i, vcpu, kvm) {
-			int cpu = READ_ONCE(vcpu->cpu);
-
-			if (cpu < 0 || !cpumask_test_cpu(cpu, cpus))
-				continue;
-			kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
-			kvm_vcpu_kick(vcpu);
-		}
-	}
+	list_for_each_entry(kvm, &vm_list, vm_list)
+		kvm_make_all_cpus_request(kvm, KVM_REQ_CLOCK_UPDATE);
 	mutex_unlock(&kvm_lock);
 	return NOTIFY_OK;
 }
