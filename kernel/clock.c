@@ -60,11 +60,6 @@ void kvm_clock_close(struct kvm_clock_update *u)
 	raw_spin_unlock_irqrestore(&u->kvm->arch.tsc_write_lock, u->flags);
 }
 
-static unsigned int kvm_clock_host_mode(const struct kc_master *m)
-{
-	return m->facts & KC_NO_TSC_CLOCKSOURCE ? VDSO_CLOCKMODE_NONE : VDSO_CLOCKMODE_TSC;
-}
-
 static bool kvm_clock_notice_host(struct kvm_clock_update *u)
 {
 	bool restarted = u->kvm->arch.clock.tsc_restarted;
@@ -108,7 +103,8 @@ void kvm_clock_end(struct kvm_clock_update *u)
 		kvm_hv_request_tsc_page_update(u->kvm);
 		kvm_make_all_cpus_request(u->kvm, KVM_REQ_CLOCK_UPDATE |
 					  KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP);
-		trace_kvm_update_master_clock(!kc_master_reasons(m), kvm_clock_host_mode(m),
+		trace_kvm_update_master_clock(!kc_master_reasons(m), u->r.is_tsc ?
+					      VDSO_CLOCKMODE_TSC : VDSO_CLOCKMODE_NONE,
 					      m->nr_matched == m->nr_vcpus);
 	}
 	if (kvmclock_periodic_sync && kc_master_reasons(m))
