@@ -14,6 +14,7 @@ FILENAME ~ /rows\.tsv$/ {
 	program[rows] = $2
 	expect[rows, "amd"] = $3
 	expect[rows, "intel"] = $4
+	expect[rows, "source"] = $8 == "" ? "-" : $8
 	headline[rows] = $5
 	behaviour[rows] = $6
 	next
