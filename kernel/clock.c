@@ -113,17 +113,18 @@ void kvm_clock_end(struct kvm_clock_update *u)
 	mutex_unlock(&clock->lock);
 }
 
-/* Host mode: a fresh sample for all vCPUs now and then. */
+/*
+ * The host's clocksource may have changed, which begin notices; and in host
+ * mode, now and then, a fresh sample for all vCPUs.
+ */
 void kvmclock_sync_fn(struct work_struct *work)
 {
 	struct kvm *kvm = container_of(to_delayed_work(work), struct kvm,
 				       arch.kvmclock_sync_work);
 	struct kvm_clock_update u;
 
-	if (kvm_clock_is_master(kvm))
-		return;
 	kvm_clock_begin(&u, kvm);
-	u.pages_due = true;
+	u.pages_due |= !!kc_master_reasons(u.m);
 	kvm_clock_end(&u);
 }
 
@@ -144,8 +145,8 @@ void kvm_clock_init_vm(struct kvm *kvm)
 }
 
 /*
- * Every vCPU is asked to do this when the host's clocksource may have changed:
- * the first does, the others find it done.  Also asked for a Hyper-V page.
+ * Every vCPU is asked to do this when the host's TSC has restarted: the first
+ * does, the others find it done.  Also asked for a Hyper-V page.
  */
 void kvm_update_masterclock(struct kvm *kvm)
 {

@@ -50,14 +50,17 @@ void kvm_timer_init(void)
 	cpufreq_register_notifier(&kvmclock_cpufreq_notifier_block, CPUFREQ_TRANSITION_NOTIFIER);
 }
 
-/* The clocksource changed: each VM's first vCPU to hear of it acts. */
+/*
+ * The clocksource changed: each VM looks at it by itself, since its update may
+ * wait for guest memory, and no other VM shall wait with it.
+ */
 static void clocksource_changed(struct work_struct *work)
 {
 	struct kvm *kvm;
 
 	mutex_lock(&kvm_lock);
 	list_for_each_entry(kvm, &vm_list, vm_list)
-		kvm_make_all_cpus_request(kvm, KVM_REQ_MASTERCLOCK_UPDATE);
+		mod_delayed_work(system_wq, &kvm->arch.kvmclock_sync_work, 0);
 	mutex_unlock(&kvm_lock);
 }
 

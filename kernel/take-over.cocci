@@ -168,7 +168,24 @@ did("init")
 - INIT_DELAYED_WORK(&kvm->arch.kvmclock_update_work, ...);
 |
 - cancel_delayed_work_sync(&kvm->arch.kvmclock_update_work);
+|
+- cancel_delayed_work_sync(&kvm->arch.kvmclock_sync_work);
 )
+
+// Not before the VM has left the list: who walks that may queue the work.
+@cancel@
+identifier kvm;
+@@
+  kvm_arch_pre_destroy_vm(struct kvm *kvm)
+  {
++ cancel_delayed_work_sync(&kvm->arch.kvmclock_sync_work);
+  ...
+  }
+
+@script:python@
+kvm << cancel.kvm;
+@@
+did("cancel")
 
 @finalize:python@
 @@
@@ -179,7 +196,7 @@ if len(gone) != wanted:
     missed.append("%d of %d functions taken out" % (len(gone), wanted))
 for what in ("front kvm_arch_vcpu_ioctl", "front kvm_vm_ioctl_check_extension",
              "front kvm_arch_pm_notifier", "load", "loaded", "left", "shared kvm_user_return_msr_cpu_online",
-             "shared kvm_x86_check_processor_compatibility", "init"):
+             "shared kvm_x86_check_processor_compatibility", "init", "cancel"):
     if not done.get(what):
         missed.append("no match: " + what)
 if missed:
