@@ -1,45 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* K29: a page is written when it changes: 64 vCPUs, 64 writes, then none. */
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "scene.h"
 #include "tap.h"
+#include "trace.h"
 
-#define TRACE "/sys/kernel/tracing/"
+#define WRITES "kvm_pvclock_update"
 #define VCPUS 64
 #define SETTLE_MS 150	/* stock writes again after 100 ms */
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		tap_bail("%s", path);
-	close(fd);
-}
-
-static void forget_writes(void)
-{
-	put(TRACE "trace", "");
-}
-
-/* Page writes that KVM has traced since. */
-static int writes(void)
-{
-	FILE *trace = fopen(TRACE "trace", "r");
-	char line[512];
-	int count = 0;
-
-	if (!trace)
-		tap_bail(TRACE "trace");
-	while (fgets(line, sizeof(line), trace))
-		count += strstr(line, "kvm_pvclock_update:") != NULL;
-	fclose(trace);
-	return count;
-}
 
 /* Pages of the clock slot that the guest or KVM wrote since; asking resets. */
 static int dirty_pages(struct vm *vm)
@@ -73,21 +40,21 @@ static void check(struct vm *vm)
 {
 	int count, dirty, round;
 
-	forget_writes();
+	trace_forget();
 	vm_open_running(vm, 0, VCPUS);
-	count = writes();
+	count = trace_count(WRITES);
 	tap_ok(count == VCPUS, "K29: 64 vCPUs created and run: 64 page writes");
 	tap_figure("K29", "first_writes", count, "writes");
 	count = unstable_pages(vm);
 	tap_ok(count == 0, "K29: all pages are stable");
 	tap_figure("K29", "unstable_pages", count, "pages");
-	forget_writes();
+	trace_forget();
 	dirty_pages(vm);
 	for (round = 0; round < 3; round++) {
 		host_sleep_ms(SETTLE_MS);
 		run_all(vm);
 	}
-	count = writes();
+	count = trace_count(WRITES);
 	dirty = dirty_pages(vm);
 	tap_ok(count == 0, "K29: no writes afterwards");
 	tap_figure("K29", "later_writes", count, "writes");
@@ -99,9 +66,9 @@ int main(void)
 {
 	static struct vm vm;
 
-	put(TRACE "events/kvm/kvm_pvclock_update/enable", "1");
+	trace_enable(WRITES, true);
 	check(&vm);
-	put(TRACE "events/kvm/kvm_pvclock_update/enable", "0");
+	trace_enable(WRITES, false);
 	vm_close(&vm);
 	return tap_end();
 }
