@@ -35,6 +35,9 @@
 	X(tsc_ratio, 40)	\
 	X(tsc_1s, 40)		\
 	X(tsc_caught_up, 40)	\
+	X(steal_exact, 20)	\
+	X(steal_bounds, 40)	\
+	X(runstate, 20)		\
 	X(line_set, 40)		\
 	X(round_trip, 20)	\
 	X(host_page, 30)	\

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Stolen time.  The oracle is a scheduler that knows what each thread waited
+ * and when it was accounted for; sums stay below 2^64 where it adds.
+ */
+#include "laws.h"
+#include "steal.h"
+
+#define NR_THREADS 3
+
+struct scheduler {
+	u64 run_delay_ns[NR_THREADS];	/* as the kernel keeps it */
+	u64 since_ns[NR_THREADS];	/* waited since the last account */
+	u64 passed_ns;			/* all threads' time, since then */
+};
+
+/* Time goes by; each thread waited for some of it. */
+static void passes(struct in *in, struct scheduler *s)
+{
+	u64 ns = in_range(in, 0, 1ULL << 40);
+	unsigned int i;
+
+	s->passed_ns += ns;
+	for (i = 0; i < NR_THREADS; i++) {
+		u64 waited_ns = in_range(in, 0, ns);
+
+		s->run_delay_ns[i] += waited_ns;
+		s->since_ns[i] += waited_ns;
+	}
+}
+
+static void accounted(struct scheduler *s)
+{
+	unsigned int i;
+
+	s->passed_ns = 0;
+	for (i = 0; i < NR_THREADS; i++)
+		s->since_ns[i] = 0;
+}
+
+/* A host whose clocks agree: what the running thread waited, exactly. */
+void law_steal_exact(struct in *in)
+{
+	struct scheduler s = { { 0 }, { 0 }, 0 };
+	struct kc_thread seen = { 0, 0 };
+	unsigned int i, last = NR_THREADS, rounds = 1 + in_below(in, 8);
+	u64 shown_ns = in_u64(in) >> 1;
+
+	for (i = 0; i < NR_THREADS; i++)
+		s.run_delay_ns[i] = in_u64(in) >> 2;
+	while (rounds--) {
+		unsigned int now = in_below(in, NR_THREADS);
+		struct kc_thread thread = { now + 7, 0 };
+		u64 should_ns = shown_ns, waited_ns;
+
+		passes(in, &s);
+		thread.run_delay_ns = s.run_delay_ns[now];
+		waited_ns = kc_thread_waited_ns(&seen, thread);
+		if (now == last)
+			should_ns += s.since_ns[now];
+		shown_ns = kc_steal_ns(shown_ns, waited_ns, s.passed_ns);
+		in_hash(in, shown_ns);
+		CHECK(shown_ns == should_ns, "steal %llu, should be %llu", shown_ns, should_ns);
+		accounted(&s);
+		last = now;
+	}
+}
+
+/* Anything at all: threads that come and go, clocks that do, a hostile record. */
+void law_steal_bounds(struct in *in)
+{
+	struct kc_thread seen = { in_below(in, 3), in_u64(in) }, was = seen;
+	struct kc_thread now = { in_below(in, 3), in_u64(in) };
+	u64 shown_ns = in_u64(in), most_ns, waited_ns, steal_ns;
+	s64 passed_ns = in_u64(in);
+
+	waited_ns = kc_thread_waited_ns(&seen, now);
+	steal_ns = kc_steal_ns(shown_ns, waited_ns, passed_ns);
+	in_hash(in, waited_ns ^ steal_ns);
+	CHECK(seen.id == now.id && seen.run_delay_ns == now.run_delay_ns, "not seen");
+	CHECK(waited_ns <= now.run_delay_ns, "waited %llu", waited_ns);
+	CHECK(!waited_ns || (was.id && was.id == now.id), "waited %llu", waited_ns);
+	CHECK(steal_ns >= shown_ns, "from %llu to %llu", shown_ns, steal_ns);
+	most_ns = passed_ns < 0 ? 0 : (u64)passed_ns;
+	CHECK(steal_ns - shown_ns <= most_ns, "leaps by %llu in %lld",
+	      steal_ns - shown_ns, passed_ns);
+	CHECK(steal_ns - shown_ns <= waited_ns, "more than waited");
+	CHECK(steal_ns == ~0ULL || steal_ns - shown_ns == waited_ns ||
+	      steal_ns - shown_ns == most_ns, "less than it could be");
+}
+
+static u64 sum_of(const struct kc_runstate *r)
+{
+	return r->time_ns[0] + r->time_ns[1] + r->time_ns[2] + r->time_ns[3];
+}
+
+/* Four times whose sum has no more than 64 bits, or a vCPU that is new. */
+static struct kc_runstate gen_runstate(struct in *in)
+{
+	struct kc_runstate r = { .state = in_below(in, KC_NR_RUNSTATES) };
+	unsigned int i;
+
+	if (in_once_in(in, 8))
+		return r;
+	for (i = 0; i < KC_NR_RUNSTATES; i++)
+		r.time_ns[i] = in_u64(in) >> 2;
+	r.entry_ns = sum_of(&r);
+	return r;
+}
+
+/* What became of was: each time's growth, by cases. */
+static void check_entered(struct in *in, const struct kc_runstate *was,
+			  const struct kc_runstate *is, u64 clock_ns, u64 waited_ns)
+{
+	u32 from = was->entry_ns ? was->state : KC_OFFLINE, i;
+	u64 grown_ns[KC_NR_RUNSTATES], passed_ns = is->entry_ns - was->entry_ns;
+	u64 others_ns = 0;
+
+	for (i = 0; i < KC_NR_RUNSTATES; i++) {
+		CHECK(is->time_ns[i] >= was->time_ns[i], "time %u went back", i);
+		grown_ns[i] = is->time_ns[i] - was->time_ns[i];
+		if (i != from && !(from == KC_RUNNING && i == KC_RUNNABLE))
+			others_ns |= grown_ns[i];
+	}
+	CHECK(is->entry_ns == (clock_ns > was->entry_ns ? clock_ns : was->entry_ns),
+	      "entry %llu", is->entry_ns);
+	CHECK(sum_of(is) == is->entry_ns, "sum %llu, entry %llu", sum_of(is), is->entry_ns);
+	CHECK(!others_ns, "another state's time");
+	CHECK(grown_ns[from] <= passed_ns, "more than passed");
+	if (from == KC_RUNNING)
+		CHECK(grown_ns[KC_RUNNABLE] == (waited_ns < passed_ns ? waited_ns : passed_ns),
+		      "stolen %llu of %llu", grown_ns[KC_RUNNABLE], passed_ns);
+}
+
+void law_runstate(struct in *in)
+{
+	struct kc_runstate r = gen_runstate(in);
+	unsigned int rounds = 1 + in_below(in, 8);
+
+	while (rounds--) {
+		struct kc_runstate was = r;
+		u32 state = in_below(in, KC_NR_RUNSTATES);
+		u64 near_ns = in_range(in, 0, 1ULL << 36), waited_ns = in_u64(in);
+		u64 clock_ns = in_once_in(in, 4) ? in_u64(in) :
+			       in_once_in(in, 2) ? r.entry_ns - near_ns : r.entry_ns + near_ns;
+
+		kc_runstate_entered(&r, state, clock_ns, waited_ns);
+		in_hash(in, r.time_ns[0] ^ r.time_ns[1] * 3 ^ r.time_ns[2] * 5 ^
+			    r.time_ns[3] * 7 ^ r.entry_ns);
+		CHECK(r.state == state, "state %u", r.state);
+		check_entered(in, &was, &r, clock_ns, waited_ns);
+	}
+}
