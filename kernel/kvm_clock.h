@@ -70,6 +70,11 @@ void kvm_clock_catch_up(struct kvm_vcpu *vcpu);
 void kvm_clock_count_step(struct kvm_clock_counts *counts, u64 from_ns, u64 to_ns);
 void kvm_clock_count(struct kvm_clock_update *u);
 
+/* steal.c: what vCPUs waited for a CPU */
+void kvm_clock_steal_begins(struct kvm_vcpu *vcpu);
+int kvm_clock_steal(struct kvm_vcpu *vcpu, const u64 __user *shown, u64 *steal_ns);
+void kvm_clock_runstate_set(struct kvm_vcpu *vcpu);
+
 /* host.c: what happens to the host */
 extern unsigned long max_tsc_khz;
 extern bool kvmclock_periodic_sync;
@@ -117,5 +122,6 @@ int stock_kvm_arch_pm_notifier(struct kvm *kvm, unsigned long state);
 void stock_kvm_arch_create_vm_debugfs(struct kvm *kvm);
 void kvm_user_return_msr_cpu_online(void);
 int kvm_x86_check_processor_compatibility(void);
+void kvm_xen_update_runstate_guest(struct kvm_vcpu *v, bool atomic);
 
 #endif

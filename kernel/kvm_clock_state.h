@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a VM's clock adds to struct kvm_arch. */
+/* What a VM's clock and stolen time add to struct kvm_arch and to its vCPUs. */
 #ifndef KVM_CLOCK_STATE_H
 #define KVM_CLOCK_STATE_H
 
 #include <linux/mutex.h>
 #include "kvmclock/master.h"
+#include "kvmclock/steal.h"
 
 /* Under clock.lock; read without it. */
 struct kvm_clock_counts {

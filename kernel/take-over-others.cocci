@@ -35,17 +35,42 @@ p << survivor.p;
 @@
 done.add("survivor")
 
-// K24: the timing leaves of CPUID are the monitor's.
-@leaf@
-identifier fn = { kvm_xen_update_tsc_info };
+// K24: the timing leaves of CPUID are the monitor's.  K20: ours accounts for runstates.
+@gone@
+identifier fn = { kvm_xen_update_tsc_info, kvm_xen_update_runstate };
 type T;
 @@
 - T fn(...) { ... }
 
 @script:python@
-fn << leaf.fn;
+fn << gone.fn;
 @@
-done.add("leaf")
+done.add(fn)
+
+// Ours calls this.
+@shared@
+identifier fn = { kvm_xen_update_runstate_guest };
+type T;
+@@
+- static
+  T fn(...) { ... }
+
+@script:python@
+fn << shared.fn;
+@@
+done.add(fn)
+
+// The monitor sets a vCPU's runstate times.
+@set@
+expression E;
+@@
+- vcpu->arch.xen.last_steal = E;
++ kvm_clock_runstate_set(vcpu);
+
+@script:python@
+E << set.E;
+@@
+done.add("set")
 
 // The timer asks the one function, as it does where there is no master clock.
 @timer@
@@ -74,7 +99,8 @@ done.add("pseudo")
 @finalize:python@
 @@
 import sys
-missed = sorted({"leaf", "timer", "pseudo"} - done)
+missed = sorted({"kvm_xen_update_tsc_info", "kvm_xen_update_runstate", "kvm_xen_update_runstate_guest",
+                 "set", "timer", "pseudo"} - done)
 if missed or "survivor" in done:
     sys.stderr.write("no match: " + " ".join(missed or ["shinfo"]) + "\n")
     sys.exit(1)

@@ -146,6 +146,48 @@ fn << shared.fn;
 @@
 did("shared " + fn)
 
+// K21: the arithmetic of stolen time; the record is read before its page is opened.
+@steal@
+expression E;
+@@
+  record_steal_time(...)
+  {
+  <+...
+  st = E;
++ if (kvm_clock_steal(vcpu, &st->steal, &steal))
++ 	return;
+  ...+>
+  }
+
+@script:python@
+E << steal.E;
+@@
+did("steal")
+
+@stolen@
+expression E1, E2;
+@@
+- unsafe_get_user(steal, &st->steal, out);
+- steal += E1;
+- vcpu->arch.st.last_steal = E2;
+  unsafe_put_user(steal, &st->steal, out);
+
+@script:python@
+E1 << stolen.E1;
+@@
+did("stolen")
+
+@begins@
+identifier data;
+@@
+  vcpu->arch.st.msr_val = data;
++ kvm_clock_steal_begins(vcpu);
+
+@script:python@
+data << begins.data;
+@@
+did("begins")
+
 // A VM is made.
 @init@
 expression E;
@@ -196,7 +238,7 @@ if len(gone) != wanted:
     missed.append("%d of %d functions taken out" % (len(gone), wanted))
 for what in ("front kvm_arch_vcpu_ioctl", "front kvm_vm_ioctl_check_extension",
              "front kvm_arch_pm_notifier", "load", "loaded", "left", "shared kvm_user_return_msr_cpu_online",
-             "shared kvm_x86_check_processor_compatibility", "init", "cancel"):
+             "shared kvm_x86_check_processor_compatibility", "init", "cancel", "steal", "stolen", "begins"):
     if not done.get(what):
         missed.append("no match: " + what)
 if missed:
