@@ -139,6 +139,61 @@ INLINE void hammer(struct guest_box *box)
 		box->out[i] = result[i];
 }
 
+INLINE void cpuid(struct guest_box *box)
+{
+	uint32_t a = (uint32_t)box->arg[0], b, c = (uint32_t)box->arg[1], d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	box->out[0] = a;
+	box->out[1] = b;
+	box->out[2] = c;
+	box->out[3] = d;
+}
+
+INLINE uint64_t hyperv_units(const volatile struct guest_hyperv_page *page, uint64_t tsc)
+{
+	return (uint64_t)((exact_u128)tsc * page->scale >> 64) + page->offset;
+}
+
+INLINE void hyperv(struct guest_box *box)
+{
+	const volatile struct guest_hyperv_page *page = (const volatile void *)box->arg[1];
+	uint32_t sequence;
+
+	do {
+		sequence = page->sequence;
+		box->out[2] = hyperv_units(page, read_page(box));
+	} while (sequence != page->sequence);
+	box->out[3] = sequence;
+}
+
+INLINE void step_beyond(uint64_t *last, uint64_t now, uint64_t *out, uint64_t *most)
+{
+	int64_t step = (int64_t)(now - *last);
+
+	if (step < 0) {
+		out[0]++;
+		if ((uint64_t)-step > out[1])
+			out[1] = (uint64_t)-step;
+	} else if ((uint64_t)step > *most) {
+		*most = (uint64_t)step;
+	}
+	*last = now;
+}
+
+INLINE void hyperv_walk(struct guest_box *box)
+{
+	const volatile struct guest_hyperv_page *page = (const volatile void *)box->arg[0];
+	uint64_t last = hyperv_units(page, read_tsc()), i;
+
+	for (i = 0; i < 4; i++)
+		box->out[i] = 0;
+	for (i = 0; i < box->arg[1]; i++) {
+		step_beyond(&last, read_msr(GUEST_HYPERV_COUNTER), box->out, &box->out[2]);
+		step_beyond(&last, hyperv_units(page, read_tsc()), box->out, &box->out[3]);
+	}
+}
+
 INLINE void obey(struct guest_box *box)
 {
 	switch (box->op) {
@@ -165,6 +220,15 @@ INLINE void obey(struct guest_box *box)
 		break;
 	case GUEST_HAMMER:
 		hammer(box);
+		break;
+	case GUEST_CPUID:
+		cpuid(box);
+		break;
+	case GUEST_HYPERV:
+		hyperv(box);
+		break;
+	case GUEST_HYPERV_WALK:
+		hyperv_walk(box);
 		break;
 	}
 }

@@ -20,6 +20,9 @@ enum guest_op {
 	GUEST_SPIN,	/* until arg[0] ticks have passed */
 	GUEST_HYPERCALL, /* vmmcall if arg[3], else vmcall, of arg[0..2]; out[0] */
 	GUEST_HAMMER,	/* page at arg[0] read arg[1] times: below */
+	GUEST_CPUID,	/* leaf arg[0], subleaf arg[1]; out[0..3] = eax to edx */
+	GUEST_HYPERV,	/* as READ; Hyper-V's page at arg[1]; out[2], out[3]: below */
+	GUEST_HYPERV_WALK, /* Hyper-V's page at arg[0], arg[1] times: below */
 };
 
 /*
@@ -32,6 +35,12 @@ enum guest_op {
  * that any vCPU had before it, which is kept at gpa arg[2]: out[0] such
  * readings, out[1] of them less than that, out[2] by how many ns at worst,
  * out[3] with another slope than the box's page has.
+ *
+ * GUEST_HYPERV reads both pages at one TSC: out[2] = Hyper-V's in 100 ns, and
+ * out[3] = its sequence; with sequence 0 there is nothing to read.
+ * GUEST_HYPERV_WALK reads Hyper-V's page, its counter's MSR and its page again:
+ * out[0] is how often one read less than the one before, out[1] by how much at
+ * worst, out[2], out[3] what counter and page had at worst beyond the one before.
  */
 struct guest_box {
 	uint32_t op;
@@ -41,6 +50,14 @@ struct guest_box {
 	struct pvclock_vcpu_time_info page;
 	struct pvclock_vcpu_time_info past[GUEST_PAST];
 };
+
+/* Hyper-V's reference TSC page: tsc * scale / 2^64 + offset, in 100 ns. */
+struct guest_hyperv_page {
+	uint32_t sequence, reserved;	/* 0: not to be used */
+	uint64_t scale, offset;
+};
+
+#define GUEST_HYPERV_COUNTER 0x40000020	/* the MSR that counts the same */
 
 void guest_main(struct guest_box *box);
 

@@ -70,19 +70,25 @@ void vm_open(struct vm *vm, uint32_t khz)
 		tap_bail("KVM_SET_TSC_KHZ %u of the VM", khz);
 }
 
-static void set_cpuid(int fd)
+struct vm_cpuid vm_cpuid(void)
 {
-	static struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entry[128];
-	} cpuid;
+	struct vm_cpuid cpuid = { .head.nent = VM_CPUID_ENTRIES };
 
-	if (!cpuid.head.nent) {
-		cpuid.head.nent = 128;
-		if (ioctl(host()->kvm, KVM_GET_SUPPORTED_CPUID, &cpuid))
-			tap_bail("KVM_GET_SUPPORTED_CPUID");
-	}
-	if (ioctl(fd, KVM_SET_CPUID2, &cpuid))
+	if (ioctl(host()->kvm, KVM_GET_SUPPORTED_CPUID, &cpuid))
+		tap_bail("KVM_GET_SUPPORTED_CPUID");
+	return cpuid;
+}
+
+void vm_cpuid_add(struct vm_cpuid *cpuid, struct kvm_cpuid_entry2 entry)
+{
+	if (cpuid->head.nent >= VM_CPUID_ENTRIES)
+		tap_bail("too many leaves of CPUID");
+	cpuid->entry[cpuid->head.nent++] = entry;
+}
+
+void vcpu_set_cpuid(struct vcpu *vcpu, const struct vm_cpuid *cpuid)
+{
+	if (ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
 		tap_bail("KVM_SET_CPUID2");
 }
 
@@ -127,7 +133,10 @@ static void set_start(const struct vcpu *vcpu)
 struct vcpu *vm_add_vcpu(struct vm *vm)
 {
 	struct vcpu *vcpu = &vm->vcpu[vm->count];
+	static struct vm_cpuid cpuid;
 
+	if (!cpuid.head.nent)
+		cpuid = vm_cpuid();
 	vcpu->vm = vm;
 	vcpu->id = vm->count;
 	vcpu->khz = vm->khz;
@@ -136,7 +145,7 @@ struct vcpu *vm_add_vcpu(struct vm *vm)
 	if (vcpu->fd < 0)
 		tap_bail("KVM_CREATE_VCPU %d", vcpu->id);
 	vcpu->run = map(0x1000, vcpu->fd);
-	set_cpuid(vcpu->fd);
+	vcpu_set_cpuid(vcpu, &cpuid);
 	set_long_mode(vcpu->fd);
 	set_start(vcpu);
 	vm->count++;

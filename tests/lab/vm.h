@@ -52,6 +52,13 @@ struct vm {
 	struct vcpu vcpu[VM_MAX_VCPUS];
 };
 
+#define VM_CPUID_ENTRIES 160
+
+struct vm_cpuid {
+	struct kvm_cpuid2 head;
+	struct kvm_cpuid_entry2 entry[VM_CPUID_ENTRIES];
+};
+
 /* Opened at first use. */
 const struct host *host(void);
 uint64_t host_tsc(void);
@@ -67,6 +74,10 @@ void vm_close(struct vm *vm);
 int vm_ioctl(struct vm *vm, unsigned long request, void *arg);
 struct kvm_clock_data vm_get_clock(struct vm *vm);
 int vm_set_xen_page(struct vm *vm);
+/* What the host supports, which vCPUs have unless they are given another before they run. */
+struct vm_cpuid vm_cpuid(void);
+void vm_cpuid_add(struct vm_cpuid *cpuid, struct kvm_cpuid_entry2 entry);
+void vcpu_set_cpuid(struct vcpu *vcpu, const struct vm_cpuid *cpuid);
 
 int vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *arg);
 /* op: KVM_HAS_, KVM_GET_ or KVM_SET_DEVICE_ATTR. */
