@@ -123,5 +123,7 @@ void stock_kvm_arch_create_vm_debugfs(struct kvm *kvm);
 void kvm_user_return_msr_cpu_online(void);
 int kvm_x86_check_processor_compatibility(void);
 void kvm_xen_update_runstate_guest(struct kvm_vcpu *v, bool atomic);
+bool compute_tsc_page_parameters(struct pvclock_vcpu_time_info *hv_clock,
+				 struct ms_hyperv_tsc_page *tsc_ref);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // The other places of KVM that compute or store the clock: each asks the one
-// function.  Applied to xen.c and pmu.c together; a missed match stops.
+// function.  Applied to xen.c, hyperv.c and pmu.c together; a missed match stops.
 
 @initialize:python@
 @@
@@ -36,8 +36,9 @@ p << survivor.p;
 done.add("survivor")
 
 // K24: the timing leaves of CPUID are the monitor's.  K20: ours accounts for runstates.
+// And ours shows Hyper-V's page.
 @gone@
-identifier fn = { kvm_xen_update_tsc_info, kvm_xen_update_runstate };
+identifier fn = { kvm_xen_update_tsc_info, kvm_xen_update_runstate, kvm_hv_setup_tsc_page };
 type T;
 @@
 - T fn(...) { ... }
@@ -47,9 +48,9 @@ fn << gone.fn;
 @@
 done.add(fn)
 
-// Ours calls this.
+// Ours calls these.
 @shared@
-identifier fn = { kvm_xen_update_runstate_guest };
+identifier fn = { kvm_xen_update_runstate_guest, compute_tsc_page_parameters };
 type T;
 @@
 - static
@@ -100,7 +101,7 @@ done.add("pseudo")
 @@
 import sys
 missed = sorted({"kvm_xen_update_tsc_info", "kvm_xen_update_runstate", "kvm_xen_update_runstate_guest",
-                 "set", "timer", "pseudo"} - done)
+                 "kvm_hv_setup_tsc_page", "compute_tsc_page_parameters", "set", "timer", "pseudo"} - done)
 if missed or "survivor" in done:
     sys.stderr.write("no match: " + " ".join(missed or ["shinfo"]) + "\n")
     sys.exit(1)
