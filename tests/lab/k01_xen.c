@@ -2,14 +2,17 @@
 /* K1: setting Xen's shared_info page writes its wall clock and nothing else. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "provoke.h"
 #include "tap.h"
 
+#define WALL_BOUND_NS 50
+#define SHIFT_S 3000000000ll
+
 static void check(const char *kind, uint32_t khz)
 {
 	struct pvclock_vcpu_time_info before, after, line_before, line_after;
-	const volatile uint32_t *wall;
 	struct scene scene;
 	uint64_t step_ns;
 	char figure[32];
@@ -34,9 +37,60 @@ static void check(const char *kind, uint32_t khz)
 	} else {
 		tap_skip("no line ioctls", "K1 %s: line the same", kind);
 	}
-	wall = (const volatile void *)(scene.vm.clock_mem + (VM_XEN_GPA - VM_CLOCK_GPA) + 0x900);
-	tap_ok(wall[0] && !(wall[0] & 1) && wall[1], "K1 %s: wall clock written", kind);
 	scene_close(&scene);
+}
+
+/* A realtime whose seconds need more than 32 bits; once more, and it is as before. */
+static void shift_realtime(int64_t seconds)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec += seconds;
+	if (clock_settime(CLOCK_REALTIME, &now))
+		tap_bail("clock_settime");
+}
+
+/* The realtime at which the clock was 0, by one reading of both. */
+static uint64_t epoch_ns(struct vm *vm)
+{
+	struct kvm_clock_data data = vm_get_clock(vm);
+
+	if (!(data.flags & KVM_CLOCK_REALTIME))
+		tap_bail("KVM_GET_CLOCK has no realtime");
+	return data.realtime - data.clock;
+}
+
+static void check_wall(const char *layout, bool long_mode, int64_t shift_s)
+{
+	struct kvm_xen_hvm_attr mode = {
+		.type = KVM_XEN_ATTR_TYPE_LONG_MODE, .u.long_mode = long_mode };
+	const volatile struct {
+		uint32_t version, sec, nsec, sec_hi;
+	} *wall;
+	const volatile uint32_t *sec_hi;
+	uint64_t wall_ns, is_ns;
+	char figure[32];
+	struct vm vm;
+
+	vm_open_running(&vm, 0, 1);
+	wall = (const volatile void *)(vm.clock_mem + (VM_XEN_GPA - VM_CLOCK_GPA) +
+				       (long_mode ? 0xc00 : 0x900));
+	sec_hi = long_mode ? &wall->sec_hi : &wall->version + 9;
+	shift_realtime(shift_s);
+	if (vm_ioctl(&vm, KVM_XEN_HVM_SET_ATTR, &mode) || vm_set_xen_page(&vm))
+		tap_bail("Xen shared_info");
+	is_ns = epoch_ns(&vm);
+	shift_realtime(-shift_s);
+	wall_ns = ((uint64_t)*sec_hi << 32 | wall->sec) * 1000000000 + wall->nsec;
+	is_ns = wall_ns > is_ns ? wall_ns - is_ns : is_ns - wall_ns;
+	tap_ok(wall->version && !(wall->version & 1), "K1 %s: version even", layout);
+	tap_ok(wall->nsec < 1000000000 && is_ns < WALL_BOUND_NS,
+	       "K1 %s: wall clock within %d ns of realtime less clock", layout, WALL_BOUND_NS);
+	tap_ok(!*sec_hi == !shift_s, "K1 %s: the seconds' high half", layout);
+	snprintf(figure, sizeof(figure), "%s_error", layout);
+	tap_figure("K1", figure, (long long)is_ns, "ns");
+	vm_close(&vm);
 }
 
 int main(void)
@@ -44,5 +98,9 @@ int main(void)
 	check("native", 0);
 	if (host()->scaling)
 		check("scaled", scene_scaled_khz());
+	check_wall("wall_32", false, 0);
+	check_wall("wall_64", true, 0);
+	check_wall("wall_32_late", false, SHIFT_S);
+	check_wall("wall_64_late", true, SHIFT_S);
 	return tap_end();
 }
