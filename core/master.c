@@ -170,10 +170,11 @@ void kc_master_host_wrote_tsc(struct kc_master *m, u64 htsc, u64 ratio, u64 gtsc
 
 bool kc_master_vcpu_tsc_changed(struct kc_master *m, struct kc_reading now,
 				struct kc_tsc from, struct kc_tsc to,
-				struct kc_census census)
+				struct kc_census census, bool by_host)
 {
 	struct before was = before(m);
-	bool starts = to.ratio && !is_matched(m, to);
+	bool starts = to.ratio && !is_matched(m, to) &&
+		      (by_host || census.nr_matched == m->nr_vcpus);
 
 	if (starts) {
 		start_generation(m, now.htsc, to);

@@ -100,13 +100,15 @@ bool kc_master_vcpu_created(struct kc_master *m, struct kc_reading now,
 void kc_master_host_wrote_tsc(struct kc_master *m, u64 htsc, u64 ratio, u64 gtsc);
 
 /*
- * A vCPU's TSC changed.  A TSC that is not the generation's starts one.
- * census counts all vCPUs against to, this one by to; it is not looked at when
- * to is the generation's.
+ * A vCPU's TSC changed.  A TSC that is not the generation's starts one, a TSC
+ * that the guest moved only when all vCPUs have come to it: one that strays is
+ * not what others are to be matched with.  census counts all vCPUs against to,
+ * this one by to; it is not looked at when to is the generation's, nor, but for
+ * being less than all, while another vCPU is matched and the guest moved this.
  */
 bool kc_master_vcpu_tsc_changed(struct kc_master *m, struct kc_reading now,
 				struct kc_tsc from, struct kc_tsc to,
-				struct kc_census census);
+				struct kc_census census, bool by_host);
 
 /* The clock was set to clock_ns at now. */
 bool kc_master_clock_set(struct kc_master *m, struct kc_reading now, u64 clock_ns);

@@ -50,7 +50,7 @@ static void kvm_clock_set_ratio(struct kvm_vcpu *vcpu, u64 ratio, bool catch_up)
 		if (!kvm_vcpu_has_run(vcpu) && ratio == u.m->generation.ratio)
 			hw = u.m->generation;
 	}
-	kvm_clock_tsc_changes(&u, vcpu, hw, catch_up);
+	kvm_clock_tsc_changes(&u, vcpu, hw, catch_up, true);
 	kvm_clock_end(&u);
 }
 

@@ -61,7 +61,7 @@ struct kc_tsc kvm_clock_tsc(struct kvm_vcpu *vcpu);
 void kvm_clock_set_hw_tsc(struct kvm_vcpu *vcpu, struct kc_tsc l1);
 void kvm_clock_vcpu_load(struct kvm_vcpu *vcpu, int cpu);
 void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
-			   struct kc_tsc hw, bool catch_up);
+			   struct kc_tsc hw, bool catch_up, bool by_host);
 
 /* frequency.c: the frequency of a vCPU's TSC */
 void kvm_clock_catch_up(struct kvm_vcpu *vcpu);

@@ -110,7 +110,7 @@ static struct kc_census kvm_clock_census(struct kvm_vcpu *self, struct kc_tsc ts
 
 /* Within an update: the vCPU, loaded here, gets the TSC hw, or is caught up on it. */
 void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
-			   struct kc_tsc hw, bool catch_up)
+			   struct kc_tsc hw, bool catch_up, bool by_host)
 {
 	struct kc_tsc from = kvm_clock_tsc(vcpu), to = { catch_up ? 0 : hw.ratio, hw.offset_gtsc };
 	struct kc_census census = {};
@@ -118,9 +118,10 @@ void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
 	if (!vcpu->arch.tsc_counted) {
 		u->pages_due |= kc_master_vcpu_created(u->m, u->r.now, to);
 	} else {
-		if (!kc_tsc_is_same(to, u->m->generation))
+		if (!kc_tsc_is_same(to, u->m->generation) && (by_host || u->m->nr_matched <= 1))
 			census = kvm_clock_census(vcpu, to);
-		u->pages_due |= kc_master_vcpu_tsc_changed(u->m, u->r.now, from, to, census);
+		u->pages_due |= kc_master_vcpu_tsc_changed(u->m, u->r.now, from, to, census,
+							   by_host);
 	}
 	kvm_clock_set_hw_tsc(vcpu, hw);
 	vcpu->arch.tsc_counted = true;
@@ -147,28 +148,34 @@ void kvm_synchronize_tsc(struct kvm_vcpu *vcpu, u64 *user_value)
 		hw = kc_tsc_through(&u.m->host, ratio, u.r.now.htsc, *user_value);
 	else
 		hw = kc_master_tsc_for_write(u.m, u.r.now.htsc, ratio, *user_value);
-	kvm_clock_tsc_changes(&u, vcpu, hw, catch_up);
+	kvm_clock_tsc_changes(&u, vcpu, hw, catch_up, true);
 	if (user_value && !catch_up)
 		kc_master_host_wrote_tsc(u.m, u.r.now.htsc, ratio, *user_value);
 	kvm_clock_end(&u);
 }
 
-static void kvm_clock_write_tsc_offset(struct kvm_vcpu *vcpu, u64 l1_offset, bool by_host)
+void adjust_tsc_offset_guest(struct kvm_vcpu *vcpu, s64 adjustment)
+{
+	struct kvm_clock_update u;
+	struct kc_tsc hw;
+
+	kvm_clock_begin(&u, vcpu->kvm);
+	hw = kvm_clock_hw_tsc(vcpu);
+	hw.offset_gtsc += adjustment;
+	kvm_clock_tsc_changes(&u, vcpu, hw, vcpu->arch.tsc_catchup, false);
+	kvm_clock_end(&u);
+}
+
+static void kvm_clock_write_tsc_offset(struct kvm_vcpu *vcpu, u64 l1_offset)
 {
 	struct kc_tsc hw = { vcpu->arch.l1_tsc_scaling_ratio, l1_offset };
 	struct kvm_clock_update u;
 
 	kvm_clock_begin(&u, vcpu->kvm);
-	kvm_clock_tsc_changes(&u, vcpu, hw, vcpu->arch.tsc_catchup);
-	if (by_host)
-		kc_master_host_wrote_tsc(u.m, u.r.now.htsc, hw.ratio,
-					 kvm_read_l1_tsc(vcpu, u.r.now.htsc));
+	kvm_clock_tsc_changes(&u, vcpu, hw, vcpu->arch.tsc_catchup, true);
+	kc_master_host_wrote_tsc(u.m, u.r.now.htsc, kvm_clock_tsc(vcpu).ratio,
+				 kvm_read_l1_tsc(vcpu, u.r.now.htsc));
 	kvm_clock_end(&u);
-}
-
-void adjust_tsc_offset_guest(struct kvm_vcpu *vcpu, s64 adjustment)
-{
-	kvm_clock_write_tsc_offset(vcpu, vcpu->arch.l1_tsc_offset + adjustment, false);
 }
 
 /* In atomic context: what the CPU's TSC asks of the vCPU that comes to it. */
@@ -229,6 +236,6 @@ int kvm_arch_tsc_set_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr)
 		return kvm_arch_tsc_has_attr(vcpu, attr) ?: -EINVAL;
 	if (get_user(offset, uaddr))
 		return -EFAULT;
-	kvm_clock_write_tsc_offset(vcpu, offset, true);
+	kvm_clock_write_tsc_offset(vcpu, offset);
 	return 0;
 }

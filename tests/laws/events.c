@@ -70,7 +70,7 @@ static void guest_moved_offset(struct vm *vm, struct outcome *outcome)
 		by = 1 + in_below(vm->in, 3);
 	to.offset_gtsc += by;
 	vcpu->moved_gtsc += by;
-	vm_change_tsc(vm, vcpu, to, outcome);
+	vm_change_tsc(vm, vcpu, to, false, outcome);
 }
 
 /* The TSC is continuous at the instant at which its frequency changes. */
@@ -83,7 +83,7 @@ static void take_ratio(struct vm *vm, struct vcpu *vcpu, u64 ratio,
 	if (ratio == vcpu->tsc.ratio)
 		return;
 	vm_change_tsc(vm, vcpu, kc_tsc_through(&vm->host, ratio, vm->now.htsc, gtsc),
-		      outcome);
+		      true, outcome);
 	CHECK(vm_read_tsc(vm, vcpu) == gtsc, "the TSC jumped");
 }
 

@@ -86,7 +86,7 @@ static void toggle(struct in *in, struct vm *vm, struct outcome *outcome)
 	if (how == 1)
 		to.offset_gtsc += in_u64(in);
 	if (how < 2) {
-		vm_change_tsc(vm, vcpu, to, outcome);
+		vm_change_tsc(vm, vcpu, to, in_once_in(in, 2), outcome);
 	} else if (how == 2) {
 		vm->facts ^= KC_OLD_MSR;
 		outcome->pages_due = kc_master_boot_vcpu_wrote_msr(&vm->m, vm->now,

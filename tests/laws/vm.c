@@ -139,7 +139,7 @@ void vm_honour(struct vm *vm, const struct outcome *outcome)
 }
 
 void vm_change_tsc(struct vm *vm, struct vcpu *vcpu, struct kc_tsc to,
-		   struct outcome *outcome)
+		   bool by_host, struct outcome *outcome)
 {
 	struct kc_tsc from = vcpu->tsc;
 	struct kc_census census = { 0 };
@@ -152,12 +152,13 @@ void vm_change_tsc(struct vm *vm, struct vcpu *vcpu, struct kc_tsc to,
 			vm->vcpus[i].tsc.offset_gtsc == to.offset_gtsc;
 	}
 	if (to.ratio && !(to.ratio == vm->generation.ratio &&
-			  to.offset_gtsc == vm->generation.offset_gtsc)) {
+			  to.offset_gtsc == vm->generation.offset_gtsc) &&
+	    (by_host || census.nr_matched == vm->nr)) {
 		start_generation(vm, to);
 		outcome->owes_all = true;
 	}
 	outcome->pages_due = kc_master_vcpu_tsc_changed(&vm->m, vm->now, from, to,
-							census);
+							census, by_host);
 	outcome->is_one_tsc = true;
 	outcome->vcpu = vcpu;
 }
@@ -189,7 +190,7 @@ void vm_host_writes_tsc(struct vm *vm, struct vcpu *vcpu, u64 gtsc,
 	else
 		CHECK(to.offset_gtsc + scaled == gtsc, "far, not as written");
 	vcpu->moved_gtsc = 0;
-	vm_change_tsc(vm, vcpu, to, outcome);
+	vm_change_tsc(vm, vcpu, to, true, outcome);
 	kc_master_host_wrote_tsc(&vm->m, htsc, ratio, gtsc);
 	if (gtsc && ratio == vm->generation.ratio) {
 		vm->has_window = true;

@@ -79,7 +79,7 @@ bool vm_is_stable(const struct vm *vm);
 
 /* A vCPU takes another TSC; everything that core is told and asked on it. */
 void vm_change_tsc(struct vm *vm, struct vcpu *vcpu, struct kc_tsc to,
-		   struct outcome *outcome);
+		   bool by_host, struct outcome *outcome);
 
 /* The host writes a vCPU's TSC. */
 void vm_host_writes_tsc(struct vm *vm, struct vcpu *vcpu, u64 gtsc,
