@@ -110,10 +110,8 @@ static bool settle(struct kc_master *m, struct kc_reading now, struct before was
 {
 	if (was.had_line && !has_line(m))
 		m->base_offset_ns = line_now_ns(m, now.htsc) - (u64)now.raw_ns;
-	if (!was.had_line && has_line(m)) {
+	if (!was.had_line && has_line(m))
 		draw(m, now.htsc, base_now_ns(m, now));
-		m->line.rate = kc_rate_of_tsc_nearest(&m->host, m->generation.ratio);
-	}
 	return was.had_line != has_line(m) ||
 	       was.was_stable != kc_master_is_stable(m);
 }

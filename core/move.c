@@ -61,7 +61,7 @@ bool kc_master_line_set(struct kc_master *m, struct kc_reading now,
 	u64 gtsc = kc_tsc_read_floor(&m->host, tsc, now.htsc);
 	u64 clock_ns = kc_line_read_floor_ns(&line, gtsc);
 
-	if (!kc_rate_is_within_2ppb(line.rate, exact))
+	if (!(line.rate.mul >> 31) || !kc_rate_is_within_2ppb(line.rate, exact))
 		line = (struct kc_line) { gtsc, clock_ns, exact };
 	m->base_offset_ns = clock_ns - (u64)now.raw_ns;
 	m->line = kc_line_translated(line, m->generation.offset_gtsc -

@@ -31,7 +31,8 @@ enum kc_verdict kc_pvclock_check(const struct kc_pvclock *page, u64 gtsc,
 
 /*
  * Event: the line was set, through a vCPU with this TSC.  It keeps its slope if
- * that is within 2 ppb of the TSC's, else it goes on from now with the TSC's.
+ * that is in normal form, so that no shift loses bits that the TSC's own would
+ * not, and within 2 ppb of the TSC's; else it goes on from now with the TSC's.
  * Domain: master mode, a page that kc_pvclock_check passes.
  */
 bool kc_master_line_set(struct kc_master *m, struct kc_reading now,

@@ -103,8 +103,9 @@ static void check_later(struct vm *vm, const struct vm *before, u64 later_htsc)
 		return;
 	CHECK(is_same_line(line, (struct kc_line) {
 			kc_tsc_read_floor(&vm->host, vm->generation, vm->now.htsc),
-			vm_read(vm), exact }), "not drawn from now");
-	ORACLE_CHECK(oracle_rate_is_nearest_to_tsc(line.rate, &vm->host,
+			vm_read(vm), is_same_rate ? before->m.line.rate : exact }),
+	      "not drawn from now, or another slope");
+	ORACLE_CHECK(is_same_rate || oracle_rate_is_nearest_to_tsc(line.rate, &vm->host,
 						   vm->generation.ratio),
 		     "not the TSC's slope");
 }
