@@ -16,24 +16,36 @@ static bool has_constant_tsc(void)
 	return boot_cpu_has(X86_FEATURE_CONSTANT_TSC);
 }
 
+/* Without constant TSC: what a CPU was last said to run at, or 0. */
+static DEFINE_PER_CPU(unsigned int, announced_khz);
+
 /* What this CPU's TSC counts with now.  Never 0, calibrated or not. */
 unsigned int kvm_clock_cpu_khz(void)
 {
-	unsigned int khz = has_constant_tsc() ? 0 : cpufreq_quick_get(raw_smp_processor_id());
+	unsigned int khz = raw_cpu_read(announced_khz);
 
+	if (!khz && !has_constant_tsc())
+		khz = cpufreq_quick_get(raw_smp_processor_id());
 	return khz ?: tsc_khz ?: 1;
 }
 
-/* A CPU changed its speed; each vCPU gets a page with the slope of the CPU it enters on. */
+/*
+ * A CPU changes its speed: before it is faster and after it is slower each vCPU
+ * gets a page with the slope of the CPU it enters on, so that no time is lost.
+ */
 static int cpufreq_changed(struct notifier_block *nb, unsigned long when, void *data)
 {
+	struct cpufreq_freqs *freqs = data;
 	struct kvm *kvm;
+	int cpu;
 
-	if (when != CPUFREQ_POSTCHANGE)
+	if (when != (freqs->new > freqs->old ? CPUFREQ_PRECHANGE : CPUFREQ_POSTCHANGE))
 		return NOTIFY_OK;
+	for_each_cpu(cpu, freqs->policy->cpus)
+		per_cpu(announced_khz, cpu) = freqs->new;
 	mutex_lock(&kvm_lock);
 	list_for_each_entry(kvm, &vm_list, vm_list)
-		kvm_make_all_cpus_request(kvm, KVM_REQ_CLOCK_UPDATE);
+		kvm_make_all_cpus_request(kvm, KVM_REQ_CLOCK_UPDATE | KVM_REQUEST_WAIT);
 	mutex_unlock(&kvm_lock);
 	return NOTIFY_OK;
 }
