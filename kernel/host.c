@@ -112,7 +112,7 @@ void kvm_hyperv_tsc_notifier(void)
 	clocksource_changed(NULL);
 }
 
-/* The highest TSC that any vCPU left the guest at; 0: none did. */
+/* The highest TSC that any vCPU left the guest at, or a VM's clock was drawn at. */
 static u64 last_htsc_of_all(void)
 {
 	struct kvm_vcpu *vcpu;
@@ -120,9 +120,11 @@ static u64 last_htsc_of_all(void)
 	unsigned long i;
 	u64 last = 0;
 
-	list_for_each_entry(kvm, &vm_list, vm_list)
+	list_for_each_entry(kvm, &vm_list, vm_list) {
+		last = max(last, kvm->arch.clock.sampled.htsc);
 		kvm_for_each_vcpu(i, vcpu, kvm)
 			last = max(last, vcpu->arch.last_host_tsc);
+	}
 	return last;
 }
 
@@ -134,6 +136,7 @@ static void host_tsc_restarted(struct kvm *kvm, u64 here_htsc, u64 delta_htsc)
 
 	kvm_clock_open(&u, kvm);
 	kc_master_host_tsc_restarted(u.m, u.r.now, delta_htsc);
+	kvm->arch.clock.sampled = u.r.now;
 	kvm->arch.clock.tsc_restarted = true;
 	kvm_for_each_vcpu(i, vcpu, kvm) {
 		vcpu->arch.tsc_offset_adjustment +=
