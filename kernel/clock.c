@@ -16,10 +16,14 @@ MODULE_PARM_DESC(kvmclock_sync_period_ms, "Host mode: a fresh sample for all vCP
 void kvm_clock_read_host(struct kvm_clock_reading *r)
 {
 	struct system_time_snapshot snap;
+	ktime_t boot;
 
-	ktime_get_snapshot(&snap);
-	r->now.raw_ns = ktime_to_ns(snap.raw) +
-			ktime_to_ns(ktime_mono_to_any(0, TK_OFFS_BOOT));
+	guard(irqsave)();
+	do {
+		boot = ktime_mono_to_any(0, TK_OFFS_BOOT);
+		ktime_get_snapshot(&snap);
+	} while (boot != ktime_mono_to_any(0, TK_OFFS_BOOT));
+	r->now.raw_ns = ktime_to_ns(snap.raw) + ktime_to_ns(boot);
 	r->real_ns = ktime_to_ns(snap.real);
 	r->is_tsc = kvm_clock_snapshot_is_tsc(&snap);
 	r->now.htsc = r->is_tsc ? snap.cycles : rdtsc_ordered();
@@ -69,14 +73,26 @@ static bool kvm_clock_notice_host(struct kvm_clock_update *u)
 					     !kvm_check_tsc_unstable()) || restarted;
 }
 
-/* An update; whatever it is for, what became of the host is noticed first. */
-void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm)
+static void kvm_clock_begin_locked(struct kvm_clock_update *u, struct kvm *kvm)
 {
-	mutex_lock(&kvm->arch.clock.lock);
 	kvm_clock_open(u, kvm);
 	u->before_ns = kc_master_read_floor_ns(u->m, u->r.now);
 	u->pages_due = kvm_clock_notice_host(u);
 	u->is_set = false;
+}
+
+/* An update; whatever it is for, what became of the host is noticed first. */
+void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm)
+{
+	mutex_lock(&kvm->arch.clock.lock);
+	kvm_clock_begin_locked(u, kvm);
+}
+
+void kvm_clock_sync_later(struct kvm *kvm)
+{
+	if (kvmclock_periodic_sync)
+		schedule_delayed_work(&kvm->arch.kvmclock_sync_work,
+				      msecs_to_jiffies(max(kvmclock_sync_period_ms, 10)));
 }
 
 /*
@@ -103,19 +119,18 @@ void kvm_clock_end(struct kvm_clock_update *u)
 		kvm_hv_request_tsc_page_update(u->kvm);
 		kvm_make_all_cpus_request(u->kvm, KVM_REQ_CLOCK_UPDATE |
 					  KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP);
-		trace_kvm_update_master_clock(!kc_master_reasons(m), u->r.is_tsc ?
-					      VDSO_CLOCKMODE_TSC : VDSO_CLOCKMODE_NONE,
+		trace_kvm_update_master_clock(!kc_master_reasons(m), kvm_clock_vdso_mode(&u->r),
 					      m->nr_matched == m->nr_vcpus);
 	}
-	if (kvmclock_periodic_sync && kc_master_reasons(m))
-		schedule_delayed_work(&u->kvm->arch.kvmclock_sync_work,
-				      msecs_to_jiffies(max(kvmclock_sync_period_ms, 10)));
+	if (kc_master_reasons(m))
+		kvm_clock_sync_later(u->kvm);
 	mutex_unlock(&clock->lock);
 }
 
 /*
- * The host's clocksource may have changed, which begin notices; and in host
- * mode, now and then, a fresh sample for all vCPUs.
+ * The host's clocksource may have changed, which begin notices; and now and
+ * then, in host mode, a fresh sample for all vCPUs, or a page that could not be
+ * written.  Who has the lock may wait for guest memory: no worker waits with it.
  */
 void kvmclock_sync_fn(struct work_struct *work)
 {
@@ -123,8 +138,13 @@ void kvmclock_sync_fn(struct work_struct *work)
 				       arch.kvmclock_sync_work);
 	struct kvm_clock_update u;
 
-	kvm_clock_begin(&u, kvm);
-	u.pages_due |= !!kc_master_reasons(u.m);
+	if (!mutex_trylock(&kvm->arch.clock.lock)) {
+		schedule_delayed_work(to_delayed_work(work), 1);
+		return;
+	}
+	kvm_clock_begin_locked(&u, kvm);
+	u.pages_due |= kc_master_reasons(u.m) || kvm->arch.clock.page_missed;
+	kvm->arch.clock.page_missed = false;
 	kvm_clock_end(&u);
 }
 

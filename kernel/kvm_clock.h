@@ -12,10 +12,14 @@
  *
  * Guest entry is held by whoever updates, in this order: a request is set on
  * every vCPU; the new state can be read; every vCPU has left the guest; the
- * lock goes to the next in its queue, an updater or a vCPU.  A vCPU with the
- * request must have the lock to enter, and the first that has it writes all
- * pages.  So no updater ends the hold of another, none keeps vCPUs out for
- * ever, and a guest that runs has no page that shows an older line.
+ * lock is free.  A vCPU with the request must have the lock to enter, and the
+ * first that has it writes all pages.  So no updater ends the hold of another,
+ * and a guest that runs has no page that shows an older line, but for one that
+ * could not be written, which is tried again later.  Updaters without a pause
+ * do not keep vCPUs out for ever: a mutex is handed to who waited long.
+ *
+ * Pages are written, and so guest memory is waited for, with clock.lock held:
+ * vCPUs wait for it interruptibly, workers not at all, ioctls until it comes.
  */
 #ifndef KVM_CLOCK_INTERNAL_H
 #define KVM_CLOCK_INTERNAL_H
@@ -32,6 +36,12 @@ struct kvm_clock_reading {
 	s64 real_ns;
 	bool is_tsc;
 };
+
+/* The host's clocksource, for tracepoints. */
+static inline int kvm_clock_vdso_mode(const struct kvm_clock_reading *r)
+{
+	return r->is_tsc ? VDSO_CLOCKMODE_TSC : VDSO_CLOCKMODE_NONE;
+}
 
 /* One update of a VM's clock, between begin and end. */
 struct kvm_clock_update {
@@ -53,6 +63,7 @@ void kvm_clock_open(struct kvm_clock_update *u, struct kvm *kvm);
 void kvm_clock_close(struct kvm_clock_update *u);
 void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm);
 void kvm_clock_end(struct kvm_clock_update *u);
+void kvm_clock_sync_later(struct kvm *kvm);
 
 /* tsc.c: the TSCs of vCPUs */
 extern u32 tsc_tolerance_ppm;
@@ -65,6 +76,7 @@ void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
 
 /* frequency.c: the frequency of a vCPU's TSC */
 void kvm_clock_catch_up(struct kvm_vcpu *vcpu);
+u64 kvm_clock_caught_up_gtsc(struct kvm_clock_update *u, struct kvm_vcpu *self, u32 khz);
 
 /* state_file.c: the state for operators, and what is counted for it */
 void kvm_clock_count_step(struct kvm_clock_counts *counts, u64 from_ns, u64 to_ns);

@@ -12,7 +12,7 @@ static_assert(KC_PVCLOCK_TSC_STABLE == PVCLOCK_TSC_STABLE_BIT);
 static_assert(KC_PVCLOCK_GUEST_STOPPED == PVCLOCK_GUEST_STOPPED);
 
 /* A guest reads other vCPUs' pages while they run: odd version, body, even. */
-static void kvm_clock_write_page(struct kvm_vcpu *vcpu,
+static bool kvm_clock_write_page(struct kvm_vcpu *vcpu,
 				 struct gfn_to_pfn_cache *gpc,
 				 unsigned int offset, struct kc_pvclock page)
 {
@@ -22,8 +22,11 @@ static void kvm_clock_write_page(struct kvm_vcpu *vcpu,
 	read_lock_irqsave(&gpc->lock, flags);
 	while (!kvm_gpc_check(gpc, offset + sizeof(page))) {
 		read_unlock_irqrestore(&gpc->lock, flags);
-		if (kvm_gpc_refresh(gpc, offset + sizeof(page)))
-			return;
+		if (kvm_gpc_refresh(gpc, offset + sizeof(page))) {
+			vcpu->kvm->arch.clock.page_missed = true;
+			kvm_clock_sync_later(vcpu->kvm);
+			return false;
+		}
 		read_lock_irqsave(&gpc->lock, flags);
 	}
 
@@ -45,6 +48,7 @@ static void kvm_clock_write_page(struct kvm_vcpu *vcpu,
 				 (struct pvclock_vcpu_time_info *)&page);
 out:
 	read_unlock_irqrestore(&gpc->lock, flags);
+	return true;
 }
 
 #ifdef CONFIG_KVM_XEN
@@ -102,12 +106,12 @@ static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 			     kc_line_read_floor_ns(&line, gtsc));
 	page = kc_pvclock_of_line(&line, kc_master_is_stable(&m) ?
 					 KC_PVCLOCK_TSC_STABLE : 0);
-	if (vcpu->arch.pvclock_set_guest_stopped_request) {
-		vcpu->arch.pvclock_set_guest_stopped_request = false;
+	if (vcpu->arch.pvclock_set_guest_stopped_request)
 		page.flags |= KC_PVCLOCK_GUEST_STOPPED;
-	}
-	if (vcpu->arch.pv_time.active)
-		kvm_clock_write_page(vcpu, &vcpu->arch.pv_time, 0, page);
+	if (vcpu->arch.pv_time.active &&
+	    kvm_clock_write_page(vcpu, &vcpu->arch.pv_time, 0, page) &&
+	    page.flags & KC_PVCLOCK_GUEST_STOPPED)
+		vcpu->arch.pvclock_set_guest_stopped_request = false;
 	kvm_clock_write_xen_pages(vcpu, page);
 	kvm_clock_write_hyperv_page(vcpu->kvm, page, gtsc);
 }
@@ -129,7 +133,7 @@ int kvm_guest_time_update(struct kvm_vcpu *v)
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
-	if (mutex_lock_killable(&clock->lock)) {
+	if (mutex_lock_interruptible(&clock->lock)) {
 		kvm_make_request(KVM_REQ_CLOCK_UPDATE, v);
 		return 1;
 	}
