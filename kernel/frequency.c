@@ -31,11 +31,27 @@ static void kvm_clock_note_khz(struct kvm_vcpu *vcpu, u32 khz, bool catch_up)
 	vcpu->arch.tsc_always_catchup = catch_up;
 }
 
+/* Where another vCPU that software brings to khz should be now; 0: there is none. */
+u64 kvm_clock_caught_up_gtsc(struct kvm_clock_update *u, struct kvm_vcpu *self, u32 khz)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, u->kvm) {
+		if (vcpu != self && vcpu->arch.tsc_counted && vcpu->arch.tsc_catchup &&
+		    vcpu->arch.virtual_tsc_khz == khz)
+			return kc_tsc_caught_up_floor(vcpu->arch.this_tsc_write,
+						      vcpu->arch.this_tsc_nsec,
+						      u->r.now.raw_ns, khz);
+	}
+	return 0;
+}
+
 /*
  * The guest's TSC goes on from where it is, at another rate.  A vCPU that has
- * not run and comes to the generation's rate takes its offset: nobody saw it.
+ * not run, and comes to where others are, is matched with them: nobody saw it.
  */
-static void kvm_clock_set_ratio(struct kvm_vcpu *vcpu, u64 ratio, bool catch_up)
+static void kvm_clock_set_ratio(struct kvm_vcpu *vcpu, u64 ratio, u32 khz, bool catch_up)
 {
 	struct kvm_clock_update u;
 	struct kc_tsc hw;
@@ -45,11 +61,11 @@ static void kvm_clock_set_ratio(struct kvm_vcpu *vcpu, u64 ratio, bool catch_up)
 	hw = kvm_clock_hw_tsc(vcpu);
 	kvm_clock_begin(&u, vcpu->kvm);
 	gtsc = kc_tsc_read_floor(&u.m->host, hw, u.r.now.htsc);
-	if (ratio != hw.ratio) {
-		hw = kc_tsc_through(&u.m->host, ratio, u.r.now.htsc, gtsc);
-		if (!kvm_vcpu_has_run(vcpu) && ratio == u.m->generation.ratio)
-			hw = u.m->generation;
-	}
+	if (catch_up && !kvm_vcpu_has_run(vcpu))
+		gtsc = kvm_clock_caught_up_gtsc(&u, vcpu, khz) ?: gtsc;
+	else if (ratio != hw.ratio && !kvm_vcpu_has_run(vcpu) && ratio == u.m->generation.ratio)
+		gtsc = kc_tsc_read_floor(&u.m->host, u.m->generation, u.r.now.htsc);
+	hw = kc_tsc_through(&u.m->host, ratio, u.r.now.htsc, gtsc);
 	kvm_clock_tsc_changes(&u, vcpu, hw, catch_up, true);
 	kvm_clock_end(&u);
 }
@@ -68,7 +84,7 @@ int kvm_set_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz)
 		catch_up = false;
 	}
 	if (vcpu->arch.tsc_counted) {
-		kvm_clock_set_ratio(vcpu, ratio, catch_up);
+		kvm_clock_set_ratio(vcpu, ratio, user_tsc_khz, catch_up);
 		kvm_clock_note_khz(vcpu, user_tsc_khz, catch_up);
 		return 0;
 	}
@@ -81,12 +97,14 @@ int kvm_set_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz)
 /* To where it should be by the raw base, never backwards. */
 void kvm_clock_catch_up(struct kvm_vcpu *vcpu)
 {
-	struct kc_tsc hw = kvm_clock_hw_tsc(vcpu);
 	struct kvm_clock_reading r;
+	struct kc_tsc hw;
 	u64 behind;
 
 	if (likely(!vcpu->arch.tsc_catchup))
 		return;
+	guard(irqsave)();	/* the offset is this CPU's */
+	hw = kvm_clock_hw_tsc(vcpu);
 	kvm_clock_read_host(&r);
 	behind = kc_tsc_caught_up_floor(vcpu->arch.this_tsc_write, vcpu->arch.this_tsc_nsec,
 					r.now.raw_ns, vcpu->arch.virtual_tsc_khz) -

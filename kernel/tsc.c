@@ -130,7 +130,20 @@ void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
 	vcpu->arch.this_tsc_nsec = u->r.now.raw_ns;
 	kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 	trace_kvm_track_tsc(vcpu->vcpu_id, u->m->nr_matched, u->m->nr_vcpus,
-			    !kc_master_reasons(u->m), u->r.is_tsc);
+			    !kc_master_reasons(u->m), kvm_clock_vdso_mode(&u->r));
+}
+
+/* What software catches up is in no generation: it is matched with others of its kind. */
+static struct kc_tsc kvm_clock_caught_up_tsc(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
+					     u64 gtsc)
+{
+	struct kc_host guest = { vcpu->arch.virtual_tsc_khz, u->m->host.frac_bits };
+	u64 ratio = kvm_caps.default_tsc_scaling_ratio;
+	u64 should_gtsc = kvm_clock_caught_up_gtsc(u, vcpu, guest.khz);
+
+	if (should_gtsc && (!gtsc || kc_tsc_is_within_1s(&guest, ratio, gtsc, should_gtsc)))
+		gtsc = should_gtsc;
+	return kc_tsc_through(&u->m->host, ratio, u->r.now.htsc, gtsc);
 }
 
 /* A new vCPU, from here on it counts; or the host writes a vCPU's TSC. */
@@ -142,10 +155,10 @@ void kvm_synchronize_tsc(struct kvm_vcpu *vcpu, u64 *user_value)
 	struct kc_tsc hw;
 
 	kvm_clock_begin(&u, vcpu->kvm);
-	if (!user_value)
+	if (catch_up)
+		hw = kvm_clock_caught_up_tsc(&u, vcpu, user_value ? *user_value : 0);
+	else if (!user_value)
 		hw = kc_master_tsc_for_new_vcpu(u.m, u.r.now.htsc, ratio);
-	else if (catch_up)	/* in no generation, so nothing to synchronise with */
-		hw = kc_tsc_through(&u.m->host, ratio, u.r.now.htsc, *user_value);
 	else
 		hw = kc_master_tsc_for_write(u.m, u.r.now.htsc, ratio, *user_value);
 	kvm_clock_tsc_changes(&u, vcpu, hw, catch_up, true);
@@ -182,11 +195,11 @@ static void kvm_clock_write_tsc_offset(struct kvm_vcpu *vcpu, u64 l1_offset)
 void kvm_clock_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 {
 	u64 last_htsc = vcpu->arch.last_host_tsc, here_htsc;
-	struct kc_tsc hw = kvm_clock_hw_tsc(vcpu);
+	struct kc_tsc hw;
 
 	if (unlikely(vcpu->arch.tsc_offset_adjustment)) {
 		guard(raw_spinlock_irqsave)(&vcpu->kvm->arch.tsc_write_lock);
-		kvm_clock_set_hw_tsc(vcpu, hw);
+		kvm_clock_set_hw_tsc(vcpu, kvm_clock_hw_tsc(vcpu));
 		kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 	}
 	if (likely(vcpu->cpu == cpu) && !kvm_check_tsc_unstable())
@@ -195,6 +208,7 @@ void kvm_clock_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 	if (last_htsc && here_htsc < last_htsc)
 		mark_tsc_unstable("KVM discovered backwards TSC");
 	if (kvm_check_tsc_unstable() && last_htsc) {
+		hw = kvm_clock_hw_tsc(vcpu);
 		hw.offset_gtsc += kvm_scale_tsc(last_htsc, hw.ratio) -
 				  kvm_scale_tsc(here_htsc, hw.ratio);
 		kvm_clock_set_hw_tsc(vcpu, hw);
