@@ -46,7 +46,8 @@ END {
 			continue
 		judge_ours(i)
 		judge_stock(i)
-		show_figures(i)
+		if (!shown[row[i]]++)
+			show_figures(i)
 	}
 	printf "1..%d\n", count
 	exit failed ? 1 : 0
