@@ -10,7 +10,7 @@ help:
 	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
 	@echo 'make rows          doc/rows.md anew, from what the tests print'
-	@echo 'make clean         removes build/'
+	@echo 'make clean         removes build/ but the debug kernel; make clean-all removes that, too'
 	@echo 'KVER=RELEASE chooses the kernel. What a target needs is installed first.'
 
 demo:
@@ -34,7 +34,11 @@ module-patch:
 	@scripts/deps build
 	@kernel/build --patch $(KVER)
 
+# The debug kernel is of the distribution's source, not of ours, and takes long.
 clean:
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name debug-kernel -exec rm -rf {} +
+
+clean-all:
 	@rm -rf build
 
-.PHONY: help demo check check-all rows module module-patch clean
+.PHONY: help demo check check-all rows module module-patch clean clean-all
