@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# What the scripts of this folder share: messages, progress, and a pool of at
-# most two jobs, each in a process group of its own, so that an interrupt ends
-# all that was started and nothing else.  To be sourced.
+# What the scripts of this folder share: messages, progress, a pool of at most
+# two jobs, each in a process group of its own, so that an interrupt ends all
+# that was started and nothing else, and tests in it.  To be sourced.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$ROOT/build
@@ -86,3 +86,43 @@ interrupted() {
 	exit 130
 }
 trap interrupted INT TERM HUP
+
+# Tests: parts are jobs, their TAP is in $OUT, which the script sets.
+TOLD=()
+
+# part NAME COMMAND [ARGS]: a job whose output is TAP and is to be counted.
+part() {
+	local name=$1
+	shift
+	TOLD+=("$name")
+	job "$name" "$OUT/$name.tap" "$@"
+}
+
+# as_test TEXT COMMAND [ARGS]: a command that prints no TAP, as one test
+as_test() {
+	local text=$1
+	shift
+	echo 1..1
+	if "$@" 2>&1 | sed 's/^/# /'; then echo "ok 1 - $text"; else
+		echo "not ok 1 - $text"
+		return 1
+	fi
+}
+
+sum_up() {
+	local name line passed=0 failed=0 skipped=0 numbers
+	echo
+	for name in "${TOLD[@]}"; do
+		while IFS= read -r line; do
+			if [[ $line == "sum "* ]]; then
+				read -ra numbers <<<"$line"
+				((passed += numbers[1], failed += numbers[2], skipped += numbers[3])) || :
+			else
+				echo "$line"
+			fi
+		done < <(awk -v part="$name" -v status="${JOB_STATUS[$name]}" \
+			-f "$ROOT/scripts/tap-sum.awk" "$OUT/$name.tap")
+	done
+	echo "$passed passed, $failed failed, $skipped skipped"
+	((passed > 0 && failed == 0))
+}
