@@ -7,6 +7,7 @@ export KVER
 help:
 	@echo 'make demo          stock clock against ours, on two emulated hosts, as one table'
 	@echo 'make check         all tests; ends in "N passed, N failed, N skipped"'
+	@echo 'make check-debug   our KVM on a kernel with KASAN, lockdep and UBSAN, which is built first'
 	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
 	@echo 'make rows          doc/rows.md anew, from what the tests print'
@@ -22,6 +23,9 @@ check:
 # Also what takes minutes: for before a release.
 check-all:
 	@CHECK_SLOW=1 scripts/check
+
+check-debug:
+	@scripts/check-debug
 
 rows:
 	@scripts/check --rows
@@ -41,4 +45,4 @@ clean:
 clean-all:
 	@rm -rf build
 
-.PHONY: help demo check check-all rows module module-patch clean clean-all
+.PHONY: help demo check check-all check-debug rows module module-patch clean clean-all
