@@ -22,19 +22,3 @@ u64 kc_steal_ns(u64 shown_ns, u64 waited_ns, s64 passed_ns)
 
 	return shown_ns + smaller(waited_ns, most_ns);
 }
-
-void kc_runstate_entered(struct kc_runstate *r, u32 state, u64 clock_ns,
-			 u64 waited_ns)
-{
-	u64 passed_ns = clock_ns > r->entry_ns ? clock_ns - r->entry_ns : 0;
-	u64 stolen_ns = 0;
-
-	if (!r->entry_ns)
-		r->state = KC_OFFLINE;
-	if (r->state == KC_RUNNING)
-		stolen_ns = smaller(waited_ns, passed_ns);
-	r->time_ns[KC_RUNNABLE] += stolen_ns;
-	r->time_ns[r->state] += passed_ns - stolen_ns;
-	r->entry_ns += passed_ns;
-	r->state = state;
-}

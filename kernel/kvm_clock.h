@@ -83,9 +83,8 @@ void kvm_clock_count_step(struct kvm_clock_counts *counts, u64 from_ns, u64 to_n
 void kvm_clock_count(struct kvm_clock_update *u);
 
 /* steal.c: what vCPUs waited for a CPU */
-void kvm_clock_steal_begins(struct kvm_vcpu *vcpu);
+u64 kvm_clock_waited_ns(struct kc_thread *seen);
 int kvm_clock_steal(struct kvm_vcpu *vcpu, const u64 __user *shown, u64 *steal_ns);
-void kvm_clock_runstate_set(struct kvm_vcpu *vcpu);
 
 /* host.c: what happens to the host */
 extern unsigned long max_tsc_khz;

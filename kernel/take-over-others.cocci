@@ -36,9 +36,10 @@ p << survivor.p;
 done.add("survivor")
 
 // K24: the timing leaves of CPUID are the monitor's.  K20: ours accounts for runstates.
-// And ours shows Hyper-V's page.
+// And Hyper-V's page is ours.
 @gone@
-identifier fn = { kvm_xen_update_tsc_info, kvm_xen_update_runstate, kvm_hv_setup_tsc_page };
+identifier fn = { kvm_xen_update_tsc_info, kvm_xen_update_runstate,
+		  tsc_page_update_unsafe, kvm_hv_request_tsc_page_update, kvm_hv_setup_tsc_page };
 type T;
 @@
 - T fn(...) { ... }
@@ -66,7 +67,7 @@ done.add(fn)
 expression E;
 @@
 - vcpu->arch.xen.last_steal = E;
-+ kvm_clock_runstate_set(vcpu);
++ vcpu->arch.xen.seen.id = 0;
 
 @script:python@
 E << set.E;
@@ -76,10 +77,13 @@ done.add("set")
 // The timer asks the one function, as it does where there is no master clock.
 @timer@
 identifier v;
-statement S1, S2;
+statement S;
+expression E1, E2;
 @@
-- if (v->arch.hv_clock.version && v->kvm->arch.use_master_clock && ...) S1 else
-  S2
+- if (v->arch.hv_clock.version && v->kvm->arch.use_master_clock && ...) S else {
+  guest_now = E1;
+  kernel_now = E2;
+- }
 
 @script:python@
 v << timer.v;
@@ -101,6 +105,7 @@ done.add("pseudo")
 @@
 import sys
 missed = sorted({"kvm_xen_update_tsc_info", "kvm_xen_update_runstate", "kvm_xen_update_runstate_guest",
+                 "tsc_page_update_unsafe", "kvm_hv_request_tsc_page_update",
                  "kvm_hv_setup_tsc_page", "compute_tsc_page_parameters", "set", "timer", "pseudo"} - done)
 if missed or "survivor" in done:
     sys.stderr.write("no match: " + " ".join(missed or ["shinfo"]) + "\n")

@@ -177,11 +177,12 @@ E1 << stolen.E1;
 @@
 did("stolen")
 
+// What the thread waited before is not the new record's.
 @begins@
 identifier data;
 @@
   vcpu->arch.st.msr_val = data;
-+ kvm_clock_steal_begins(vcpu);
++ vcpu->arch.st.seen.id = 0;
 
 @script:python@
 data << begins.data;
