@@ -4,14 +4,6 @@
 #include "hyperv.h"
 #include "trace.h"
 
-static bool offset_master_clock;
-module_param(offset_master_clock, bool, 0444);
-MODULE_PARM_DESC(offset_master_clock, "Master mode also while vCPUs' TSC offsets differ");
-
-static unsigned int kvmclock_sync_period_ms = 300 * MSEC_PER_SEC;
-module_param(kvmclock_sync_period_ms, uint, 0444);
-MODULE_PARM_DESC(kvmclock_sync_period_ms, "Host mode: a fresh sample for all vCPUs each so many ms, 10 at least");
-
 /* raw before TSC: if they are two reads, a change of mode moves no clock back. */
 void kvm_clock_read_host(struct kvm_clock_reading *r)
 {

@@ -78,7 +78,12 @@ void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
 void kvm_clock_catch_up(struct kvm_vcpu *vcpu);
 u64 kvm_clock_caught_up_gtsc(struct kvm_clock_update *u, struct kvm_vcpu *self, u32 khz);
 
-/* state_file.c: the state for operators, and what is counted for it */
+/* line.c: what the stock KVM has no counterpart for */
+int kvm_clock_get_scale(struct kvm_vcpu *vcpu, void __user *uaddr);
+
+/* state_file.c: for operators; parameters, the state, and what is counted for it */
+extern bool offset_master_clock;
+extern unsigned int kvmclock_sync_period_ms;
 void kvm_clock_count_step(struct kvm_clock_counts *counts, u64 from_ns, u64 to_ns);
 void kvm_clock_count(struct kvm_clock_update *u);
 

@@ -59,6 +59,16 @@ static int kvm_clock_set_line(struct kvm_vcpu *vcpu, void __user *argp)
 	return r;
 }
 
+int kvm_clock_get_scale(struct kvm_vcpu *vcpu, void __user *uaddr)
+{
+	struct kvm_vcpu_tsc_scale scale = {
+		.tsc_ratio = vcpu->arch.l1_tsc_scaling_ratio,
+		.tsc_frac_bits = kvm_caps.tsc_scaling_ratio_frac_bits,
+	};
+
+	return copy_to_user(uaddr, &scale, sizeof(scale)) ? -EFAULT : 0;
+}
+
 long kvm_arch_vcpu_ioctl(struct file *filp, unsigned int ioctl, unsigned long arg)
 {
 	struct kvm_vcpu *vcpu = filp->private_data;

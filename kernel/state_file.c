@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The clock of each VM as a file in its debugfs folder: doc/state-file.md. */
+/* For operators: parameters, and the clock of each VM as a file; doc/state-file.md. */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 #include "kvm_clock.h"
+
+bool offset_master_clock;
+module_param(offset_master_clock, bool, 0444);
+MODULE_PARM_DESC(offset_master_clock, "Master mode also while vCPUs' TSC offsets differ");
+
+unsigned int kvmclock_sync_period_ms = 300 * MSEC_PER_SEC;
+module_param(kvmclock_sync_period_ms, uint, 0444);
+MODULE_PARM_DESC(kvmclock_sync_period_ms, "Host mode: a fresh sample for all vCPUs each so many ms, 10 at least");
 
 /* Under clock.lock. */
 void kvm_clock_count_step(struct kvm_clock_counts *counts, u64 from_ns, u64 to_ns)

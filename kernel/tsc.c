@@ -229,16 +229,12 @@ int kvm_arch_tsc_has_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr)
 int kvm_arch_tsc_get_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr)
 {
 	void __user *uaddr = u64_to_user_ptr(attr->addr);
-	struct kvm_vcpu_tsc_scale scale = {
-		.tsc_ratio = vcpu->arch.l1_tsc_scaling_ratio,
-		.tsc_frac_bits = kvm_caps.tsc_scaling_ratio_frac_bits,
-	};
 
 	if (kvm_arch_tsc_has_attr(vcpu, attr))
 		return -ENXIO;
 	if (attr->attr == KVM_VCPU_TSC_OFFSET)
 		return put_user(vcpu->arch.l1_tsc_offset, (u64 __user *)uaddr);
-	return copy_to_user(uaddr, &scale, sizeof(scale)) ? -EFAULT : 0;
+	return kvm_clock_get_scale(vcpu, uaddr);
 }
 
 int kvm_arch_tsc_set_attr(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr)
