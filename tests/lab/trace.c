@@ -23,8 +23,16 @@ void trace_enable(const char *event, bool on)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), TRACE "events/kvm/%s/enable", event);
+	snprintf(path, sizeof(path), TRACE "events/%s%s/enable", strchr(event, '/') ? "" : "kvm/",
+		 event);
 	put(path, on ? "1" : "0");
+}
+
+void trace_function(const char *name)
+{
+	if (name)
+		put(TRACE "set_ftrace_filter", name);
+	put(TRACE "current_tracer", name ? "function" : "nop");
 }
 
 void trace_forget(void)
@@ -32,17 +40,24 @@ void trace_forget(void)
 	put(TRACE "trace", "");
 }
 
-int trace_count(const char *event)
+int trace_count_lines(const char *word, const char *other)
 {
 	FILE *trace = fopen(TRACE "trace", "r");
-	char line[512], word[128];
+	char line[512];
 	int count = 0;
 
 	if (!trace)
 		tap_bail(TRACE "trace");
-	snprintf(word, sizeof(word), " %s:", event);
 	while (fgets(line, sizeof(line), trace))
-		count += strstr(line, word) != NULL;
+		count += *line != '#' && strstr(line, word) && strstr(line, other);
 	fclose(trace);
 	return count;
+}
+
+int trace_count(const char *event)
+{
+	char word[128];
+
+	snprintf(word, sizeof(word), " %s:", event);
+	return trace_count_lines(word, "");
 }
