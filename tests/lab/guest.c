@@ -116,8 +116,11 @@ INLINE void hammer_once(struct guest_box *box, uint64_t *highest, uint64_t *resu
 
 	read_page(box);
 	ns = box->out[1];
-	if (!(box->page.flags & PVCLOCK_TSC_STABLE_BIT))
+	if (!(box->page.flags & PVCLOCK_TSC_STABLE_BIT)) {
+		if (box->arg[3])
+			raise_highest(highest, ns);
 		return;
+	}
 	result[0]++;
 	result[3] += box->page.tsc_to_system_mul != mul || box->page.tsc_shift != shift;
 	if (ns < before) {

@@ -34,7 +34,9 @@ enum guest_op {
  * GUEST_HAMMER compares each reading that has the stable bit with the highest
  * that any vCPU had before it, which is kept at gpa arg[2]: out[0] such
  * readings, out[1] of them less than that, out[2] by how many ns at worst,
- * out[3] with another slope than the box's page has.
+ * out[3] with another slope than the box's page has.  If arg[3] is not 0, one
+ * without the bit is kept too where it is higher: a guest that guards itself
+ * has told it.
  *
  * GUEST_HYPERV reads both pages at one TSC: out[2] = Hyper-V's in 100 ns, and
  * out[3] = its sequence; with sequence 0 there is nothing to read.
