@@ -10,6 +10,7 @@
 
 #define BOUND_PPM 500
 #define LOOK_MS 10
+#define TOGETHER_MS 100
 #define EARLY_S 5
 #define EARLY_PPM 10000	/* a TSC that is off by this, this early, needs no minute */
 
@@ -58,6 +59,49 @@ static struct watch watch_for(struct vcpu *vcpu, long seconds)
 	return watch;
 }
 
+/* How far apart two vCPUs' TSCs are at one instant, as time; both are caught up at entry. */
+static uint64_t apart_us(struct vm *vm)
+{
+	uint64_t first, second, then_htsc, now_htsc, gone;
+
+	first = vcpu_guest_tsc(&vm->vcpu[0]);
+	then_htsc = host_tsc();
+	second = vcpu_guest_tsc(&vm->vcpu[1]);
+	now_htsc = host_tsc();
+	gone = (now_htsc - then_htsc) / 2 * 3;
+	return (uint64_t)llabs((int64_t)(second - first - gone)) * 1000 / vm->khz;
+}
+
+/* Made, or given their frequency, one long after the other. */
+static void check_together(bool by_vcpu)
+{
+	const char *how = by_vcpu ? "given its frequency" : "made";
+	uint32_t khz = host()->khz / 2 * 3;
+	static struct vm vm;
+	uint64_t us;
+	int i;
+
+	vm_open(&vm, by_vcpu ? 0 : khz);
+	for (i = 0; i < 2; i++) {
+		vm_add_vcpu(&vm);
+		if (by_vcpu && vcpu_set_khz(&vm.vcpu[i], khz))
+			tap_bail("KVM_SET_TSC_KHZ");
+		host_sleep_ms(TOGETHER_MS);
+	}
+	vm.khz = khz;
+	us = apart_us(&vm);
+	tap_ok(us < TOGETHER_MS * 1000 / 10, "K10: each vCPU %s %d ms after the other: together",
+	       how, TOGETHER_MS);
+	tap_figure("K10", by_vcpu ? "apart_by_frequency" : "apart_by_making", (long long)us, "us");
+	for (i = 0; i < 2; i++) {
+		vcpu_set_msr(&vm.vcpu[i], MSR_TSC, 0);
+		host_sleep_ms(TOGETHER_MS);
+	}
+	us = apart_us(&vm);
+	tap_ok(us < TOGETHER_MS * 1000 / 10, "K10: each vCPU %s, then set to 0: together", how);
+	vm_close(&vm);
+}
+
 int main(int argc, char **argv)
 {
 	long seconds = argc > 1 ? strtol(argv[1], NULL, 0) : 60;
@@ -86,5 +130,7 @@ int main(int argc, char **argv)
 	tap_figure("K10", "clock_back", (long long)watch.clock_back_ns, "ns");
 	tap_figure("K10", "get_clock_error", beside_moved_ns(from, to), "ns");
 	vm_close(&vm);
+	check_together(false);
+	check_together(true);
 	return tap_end();
 }
