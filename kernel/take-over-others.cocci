@@ -74,15 +74,18 @@ E << set.E;
 @@
 done.add("set")
 
-// The timer asks the one function, as it does where there is no master clock.
+// The timer asks the one function, as it does where there is no master clock; no
+// time passes between its two readings.
 @timer@
 identifier v;
 statement S;
 expression E1, E2;
 @@
 - if (v->arch.hv_clock.version && v->kvm->arch.use_master_clock && ...) S else {
++ local_irq_disable();
   guest_now = E1;
   kernel_now = E2;
++ local_irq_enable();
 - }
 
 @script:python@
