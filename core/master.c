@@ -19,7 +19,7 @@ static bool has_line(const struct kc_master *m)
 
 bool kc_master_is_stable(const struct kc_master *m)
 {
-	return !kc_master_reasons(m) && m->nr_matched == m->nr_vcpus;
+	return !kc_master_reasons(m) && m->nr_matched == m->nr_vcpus && !m->shown_ns;
 }
 
 static u64 line_now_ns(const struct kc_master *m, u64 htsc)
@@ -95,6 +95,31 @@ static void draw(struct kc_master *m, u64 htsc, u64 clock_ns)
 	m->line.n0_ns = clock_ns;
 }
 
+/* What pages that show the sample read at htsc. */
+static u64 sample_now_ns(const struct kc_master *m, u64 htsc)
+{
+	struct kc_line line = {
+		kc_tsc_read_floor(&m->host, m->generation, m->sample.htsc),
+		base_now_ns(m, m->sample), m->line.rate,
+	};
+
+	return kc_line_read_floor_ns(&line, kc_tsc_read_floor(&m->host, m->generation, htsc));
+}
+
+static void note_shown(struct kc_master *m, u64 htsc)
+{
+	u64 shown_ns = sample_now_ns(m, htsc);
+
+	if (!m->shown_ns || (s64)(shown_ns - m->shown_ns) > 0)
+		m->shown_ns = shown_ns;
+}
+
+static void pass_shown(struct kc_master *m, u64 clock_ns)
+{
+	if ((s64)(clock_ns - m->shown_ns) >= 0)
+		m->shown_ns = 0;
+}
+
 /* What was so before an event, and what follows from what is so after it. */
 struct before {
 	bool had_line, was_stable;
@@ -108,10 +133,15 @@ static struct before before(const struct kc_master *m)
 /* Line and base take over from each other where both read the same. */
 static bool settle(struct kc_master *m, struct kc_reading now, struct before was)
 {
-	if (was.had_line && !has_line(m))
+	if (was.had_line && !has_line(m)) {
 		m->base_offset_ns = line_now_ns(m, now.htsc) - (u64)now.raw_ns;
-	if (!was.had_line && has_line(m))
+		m->sample = now;
+	}
+	if (!was.had_line && has_line(m)) {
+		note_shown(m, now.htsc);
 		draw(m, now.htsc, base_now_ns(m, now));
+		pass_shown(m, m->line.n0_ns);
+	}
 	return was.had_line != has_line(m) ||
 	       was.was_stable != kc_master_is_stable(m);
 }
@@ -131,6 +161,22 @@ static void start_generation(struct kc_master *m, u64 htsc, struct kc_tsc tsc)
 	m->line.rate = kc_rate_of_tsc_nearest(&m->host, tsc.ratio);
 }
 
+void kc_master_sampled(struct kc_master *m, struct kc_reading now)
+{
+	if (!has_line(m))
+		note_shown(m, now.htsc);
+	m->sample = now;
+}
+
+bool kc_master_time_passed(struct kc_master *m, struct kc_reading now)
+{
+	struct before was = before(m);
+
+	if (has_line(m) && m->shown_ns)
+		pass_shown(m, line_now_ns(m, now.htsc));
+	return settle(m, now, was);
+}
+
 void kc_master_vm_created(struct kc_master *m, struct kc_host host,
 			  struct kc_reading now, bool allow_unmatched)
 {
@@ -140,6 +186,7 @@ void kc_master_vm_created(struct kc_master *m, struct kc_host host,
 		.host = host,
 		.line.rate = kc_rate_of_tsc_nearest(&host, unscaled),
 		.base_offset_ns = -now.raw_ns,
+		.sample = now,
 		.generation = kc_tsc_through(&host, unscaled, now.htsc, 0),
 		.allow_unmatched = allow_unmatched,
 	};
@@ -189,6 +236,8 @@ bool kc_master_clock_set(struct kc_master *m, struct kc_reading now, u64 clock_n
 {
 	draw(m, now.htsc, clock_ns);
 	m->base_offset_ns = clock_ns - (u64)now.raw_ns;
+	m->sample = now;
+	m->shown_ns = 0;
 	return true;
 }
 
@@ -229,4 +278,5 @@ void kc_master_host_tsc_restarted(struct kc_master *m, struct kc_reading now,
 	if (!m->host_sleeps)
 		kc_master_host_sleeps(m, now, false);
 	m->facts |= KC_TSC_BACKWARDS;
+	m->sample = now;
 }

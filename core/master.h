@@ -38,6 +38,8 @@ struct kc_master {
 	struct kc_host host;
 	struct kc_line line;		/* over the generation's TSC */
 	s64 base_offset_ns;		/* without a line: clock minus raw base */
+	struct kc_reading sample;	/* without a line: what pages are drawn from */
+	u64 shown_ns;			/* not stable until the clock reads this; 0: may be */
 	struct kc_tsc generation;
 	u64 window_offset_gtsc;		/* of the last TSC value from the host */
 	u32 nr_vcpus;
@@ -84,6 +86,19 @@ struct kc_tsc kc_master_tsc_for_new_vcpu(const struct kc_master *m, u64 htsc,
 					 u64 ratio);
 
 /* ---- Events ---- */
+
+/*
+ * All pages are about to be written.  Without a line they show this reading, so
+ * that all vCPUs have one and the same.
+ */
+void kc_master_sampled(struct kc_master *m, struct kc_reading now);
+
+/*
+ * Time has passed.  When the clock goes from the raw base to the line, a sample
+ * that pages have shown may be ahead of it by what the TSC ran fast since: no
+ * page is stable, and so guests keep their own guard, until the line is past it.
+ */
+bool kc_master_time_passed(struct kc_master *m, struct kc_reading now);
 
 /* A VM is made: master mode, clock 0, TSC 0. */
 void kc_master_vm_created(struct kc_master *m, struct kc_host host,

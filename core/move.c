@@ -63,6 +63,8 @@ bool kc_master_line_set(struct kc_master *m, struct kc_reading now,
 
 	if (!(line.rate.mul >> 31) || !kc_rate_is_within_2ppb(line.rate, exact))
 		line = (struct kc_line) { gtsc, clock_ns, exact };
+	if (clock_ns != kc_master_read_floor_ns(m, now))
+		m->shown_ns = 0;
 	m->base_offset_ns = clock_ns - (u64)now.raw_ns;
 	m->line = kc_line_translated(line, m->generation.offset_gtsc -
 					   tsc.offset_gtsc);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The state of a VM's clock, and the clock as a number. */
+#include <linux/delay.h>
 #include "kvm_clock.h"
 #include "hyperv.h"
 #include "trace.h"
+
+#define KVM_CLOCK_WAIT_NS 100000
 
 /* raw before TSC: if they are two reads, a change of mode moves no clock back. */
 void kvm_clock_read_host(struct kvm_clock_reading *r)
@@ -58,11 +61,13 @@ void kvm_clock_close(struct kvm_clock_update *u)
 
 static bool kvm_clock_notice_host(struct kvm_clock_update *u)
 {
-	bool restarted = u->kvm->arch.clock.tsc_restarted;
+	bool due = u->kvm->arch.clock.tsc_restarted;
 
 	u->kvm->arch.clock.tsc_restarted = false;
-	return kc_master_clocksource_changed(u->m, u->r.now, u->r.is_tsc &&
-					     !kvm_check_tsc_unstable()) || restarted;
+	due |= kc_master_time_passed(u->m, u->r.now);
+	due |= kc_master_clocksource_changed(u->m, u->r.now, u->r.is_tsc &&
+					     !kvm_check_tsc_unstable());
+	return due;
 }
 
 static void kvm_clock_begin_locked(struct kvm_clock_update *u, struct kvm *kvm)
@@ -87,6 +92,22 @@ void kvm_clock_sync_later(struct kvm *kvm)
 				      msecs_to_jiffies(max(kvmclock_sync_period_ms, 10)));
 }
 
+/* Stable pages wait until the clock is past what pages showed: here, or by the work. */
+static void kvm_clock_pass_shown(struct kvm_clock_update *u)
+{
+	u64 ahead_ns = u->m->shown_ns - kc_master_read_floor_ns(u->m, u->r.now);
+
+	if (ahead_ns < KVM_CLOCK_WAIT_NS) {
+		udelay(ahead_ns / NSEC_PER_USEC + 1);
+		kvm_clock_open(u, u->kvm);
+		kc_master_time_passed(u->m, u->r.now);
+		kvm_clock_close(u);
+	}
+	if (u->m->shown_ns)
+		mod_delayed_work(system_wq, &u->kvm->arch.kvmclock_sync_work,
+				 nsecs_to_jiffies(ahead_ns) + 1);
+}
+
 /*
  * If pages are due, every vCPU leaves the guest and must pass clock.lock to
  * enter it again; the first that does writes them all.  The requests stand
@@ -102,7 +123,7 @@ void kvm_clock_end(struct kvm_clock_update *u)
 	kvm_clock_count(u);
 	if (u->pages_due) {
 		clock->pages_due = true;
-		clock->sampled = u->r.now;
+		kc_master_sampled(m, u->r.now);
 		kvm_for_each_vcpu(i, vcpu, u->kvm)
 			kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 	}
@@ -116,6 +137,8 @@ void kvm_clock_end(struct kvm_clock_update *u)
 	}
 	if (kc_master_reasons(m))
 		kvm_clock_sync_later(u->kvm);
+	else if (m->shown_ns)
+		kvm_clock_pass_shown(u);
 	mutex_unlock(&clock->lock);
 }
 
@@ -151,7 +174,6 @@ void kvm_clock_init_vm(struct kvm *kvm)
 	mutex_init(&kvm->arch.clock.lock);
 	kvm_clock_open(&u, kvm);
 	kc_master_vm_created(u.m, host, u.r.now, offset_master_clock);
-	kvm->arch.clock.sampled = u.r.now;
 	kvm_clock_notice_host(&u);
 	kvm_clock_close(&u);
 }

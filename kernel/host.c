@@ -121,7 +121,7 @@ static u64 last_htsc_of_all(void)
 	u64 last = 0;
 
 	list_for_each_entry(kvm, &vm_list, vm_list) {
-		last = max(last, kvm->arch.clock.sampled.htsc);
+		last = max(last, kvm->arch.clock.master.sample.htsc);
 		kvm_for_each_vcpu(i, vcpu, kvm)
 			last = max(last, vcpu->arch.last_host_tsc);
 	}
@@ -136,7 +136,6 @@ static void host_tsc_restarted(struct kvm *kvm, u64 here_htsc, u64 delta_htsc)
 
 	kvm_clock_open(&u, kvm);
 	kc_master_host_tsc_restarted(u.m, u.r.now, delta_htsc);
-	kvm->arch.clock.sampled = u.r.now;
 	kvm->arch.clock.tsc_restarted = true;
 	kvm_for_each_vcpu(i, vcpu, kvm) {
 		vcpu->arch.tsc_offset_adjustment +=

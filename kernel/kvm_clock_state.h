@@ -21,7 +21,6 @@ struct kvm_clock {
 	struct mutex lock;		/* one update at a time; see kvm_clock.h */
 	bool pages_due;			/* under lock: no page shows the line yet */
 	bool page_missed;		/* under lock: one could not be written */
-	struct kc_reading sampled;	/* under lock: the last update's, for pages without a line */
 	bool tsc_restarted;		/* of the host; what follows is to be done */
 	struct kvm_clock_counts counts;
 	struct kc_master master;	/* under tsc_write_lock and pvclock_sc */

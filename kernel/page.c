@@ -88,7 +88,7 @@ static struct kc_reading kvm_clock_page_reading(struct kvm *kvm, const struct kc
 	struct kvm_clock_reading r;
 
 	if (kc_master_reasons(m) & KC_NO_LINE && !kvm_check_tsc_unstable())
-		return kvm->arch.clock.sampled;
+		return m->sample;
 	kvm_clock_read_host(&r);
 	return r.now;
 }

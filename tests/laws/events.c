@@ -110,6 +110,11 @@ static void clocksource_changed(struct vm *vm, struct outcome *outcome)
 	outcome->pages_due = kc_master_clocksource_changed(&vm->m, vm->now, is_tsc);
 }
 
+static void time_passed(struct vm *vm, struct outcome *outcome)
+{
+	outcome->pages_due = kc_master_time_passed(&vm->m, vm->now);
+}
+
 static void clock_set(struct vm *vm, struct outcome *outcome)
 {
 	struct in *in = vm->in;
@@ -255,7 +260,7 @@ void vm_any_event(struct vm *vm)
 		vcpu_created, vcpu_created, page_asked, page_asked,
 		host_wrote_tsc, host_wrote_tsc, guest_moved_offset,
 		guest_moved_offset, ratio_changed, msr_written, msr_written,
-		clocksource_changed, clocksource_changed, clock_set, line_set,
+		clocksource_changed, clocksource_changed, time_passed, clock_set,
 		line_set,
 	};
 	u64 which = in_below(vm->in, 64);

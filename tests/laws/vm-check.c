@@ -61,9 +61,11 @@ static void check_one_clock(struct vm *vm, u64 later_htsc)
 		      "vCPU %u's stable bit", i);
 }
 
-/* In any mode a page reads the clock, exactly, where it was written. */
+/* A page reads the clock, exactly, where it was written, or its sample taken. */
 static void check_written_pages(struct vm *vm, const struct outcome *outcome)
 {
+	struct kc_reading at = vm_has_line(vm) ? vm->now : vm->m.sample;
+	u64 clock_ns = kc_master_read_floor_ns(&vm->m, at);
 	struct in *in = vm->in;
 	unsigned int i;
 
@@ -73,9 +75,9 @@ static void check_written_pages(struct vm *vm, const struct outcome *outcome)
 		if (!vcpu->is_shown || !vcpu->tsc.ratio ||
 		    !(outcome->pages_due || vcpu == outcome->vcpu))
 			continue;
-		CHECK(vm_read_page(vm, vcpu, vm->now.htsc) == vm_read(vm),
+		CHECK(vm_read_page(vm, vcpu, at.htsc) == clock_ns,
 		      "vCPU %u reads %lld, the clock %lld", i,
-		      vm_read_page(vm, vcpu, vm->now.htsc), vm_read(vm));
+		      vm_read_page(vm, vcpu, at.htsc), clock_ns);
 	}
 }
 
@@ -150,6 +152,32 @@ static void check_due(struct vm *vm, const struct vm *before,
 	      "quiet, but the base's offset changed");
 }
 
+/* Law 5 for guests without a guard: a stable page reads no less than any page did. */
+static void check_not_back(struct vm *vm, const struct vm *before,
+			   const struct outcome *outcome)
+{
+	struct in *in = vm->in;
+	unsigned int i;
+
+	if (outcome->is_set || outcome->is_restart ||
+	    before->generation.ratio != vm->generation.ratio)
+		vm->seen_ns = vm_read(vm);
+	for (i = 0; i < before->nr && !outcome->is_set && !outcome->is_restart; i++) {
+		const struct vcpu *vcpu = &before->vcpus[i];
+		u64 read_ns = vm_read_page(before, vcpu, vm->now.htsc);
+
+		if (vcpu->is_shown && vcpu->tsc.ratio == vm->generation.ratio &&
+		    (s64)(read_ns - vm->seen_ns) > 0)
+			vm->seen_ns = read_ns;
+	}
+	for (i = 0; i < vm->nr; i++)
+		CHECK(!vm->vcpus[i].is_shown || !vm->vcpus[i].is_stable ||
+		      !vm->vcpus[i].tsc.ratio ||
+		      (s64)(vm_read_page(vm, &vm->vcpus[i], vm->now.htsc) - vm->seen_ns) >= 0,
+		      "vCPU %u's stable page reads %lld, one read %lld before", i,
+		      vm_read_page(vm, &vm->vcpus[i], vm->now.htsc), vm->seen_ns);
+}
+
 void vm_check(struct vm *vm, const struct vm *before,
 	      const struct outcome *outcome)
 {
@@ -161,4 +189,5 @@ void vm_check(struct vm *vm, const struct vm *before,
 	check_one_clock(vm, vm->now.htsc);
 	check_one_clock(vm, later);
 	check_written_pages(vm, outcome);
+	check_not_back(vm, before, outcome);
 }

@@ -90,7 +90,7 @@ bool vm_has_line(const struct vm *vm)
 
 bool vm_is_stable(const struct vm *vm)
 {
-	return vm_is_master(vm) && vm_count_matched(vm) == vm->nr;
+	return vm_is_master(vm) && vm_count_matched(vm) == vm->nr && !vm->m.shown_ns;
 }
 
 static void start_generation(struct vm *vm, struct kc_tsc tsc)
@@ -123,7 +123,8 @@ void vm_write_page(struct vm *vm, struct vcpu *vcpu)
 {
 	if (!vcpu->is_shown || !vcpu->tsc.ratio)
 		return;
-	vcpu->page = kc_master_page_line(&vm->m, vm->host.khz, vm->now, vcpu->tsc);
+	vcpu->page = kc_master_page_line(&vm->m, vm->host.khz,
+					 vm_has_line(vm) ? vm->now : vm->m.sample, vcpu->tsc);
 	vcpu->is_stable = kc_master_is_stable(&vm->m);
 	vcpu->is_of_master = vm_is_master(vm);
 }
@@ -132,6 +133,8 @@ void vm_honour(struct vm *vm, const struct outcome *outcome)
 {
 	unsigned int i;
 
+	if (outcome->pages_due)
+		kc_master_sampled(&vm->m, vm->now);
 	if (outcome->is_one_tsc)
 		vm_write_page(vm, outcome->vcpu);
 	for (i = 0; i < vm->nr && outcome->pages_due; i++)

@@ -41,6 +41,7 @@ struct vm {
 	bool allow_unmatched, has_window;
 	u64 window_offset;		/* follows a new generation too */
 	u64 last_ns;			/* the latest reading */
+	u64 seen_ns;			/* the most that a page of the generation read */
 };
 
 /* What an event did, for the checks after it. */
