@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "arith.h"
 
+#ifdef __SIZEOF_INT128__
+struct kc_u128 kc_mul(u64 a, u64 b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (struct kc_u128) { .hi = product >> 64, .lo = product };
+}
+#else
 struct kc_u128 kc_mul(u64 a, u64 b)
 {
 	u64 a0 = (u32)a, a1 = a >> 32, b0 = (u32)b, b1 = b >> 32;
@@ -13,6 +21,7 @@ struct kc_u128 kc_mul(u64 a, u64 b)
 	r.lo = mid2 << 32 | (u32)low;
 	return r;
 }
+#endif
 
 u64 kc_mul_shr_floor(u64 a, u64 b, u8 bits)
 {

@@ -12,6 +12,19 @@ u8 kc_master_reasons(const struct kc_master *m)
 	return reasons;
 }
 
+/* What an event may change, as it was before and as it is. */
+struct mode {
+	bool has_line, is_stable;
+};
+
+static struct mode mode(const struct kc_master *m)
+{
+	u8 reasons = kc_master_reasons(m);
+
+	return (struct mode) { !(reasons & KC_NO_LINE),
+			       !reasons && m->nr_matched == m->nr_vcpus && !m->shown_ns };
+}
+
 static bool has_line(const struct kc_master *m)
 {
 	return !(kc_master_reasons(m) & KC_NO_LINE);
@@ -19,7 +32,7 @@ static bool has_line(const struct kc_master *m)
 
 bool kc_master_is_stable(const struct kc_master *m)
 {
-	return !kc_master_reasons(m) && m->nr_matched == m->nr_vcpus && !m->shown_ns;
+	return mode(m).is_stable;
 }
 
 static u64 line_now_ns(const struct kc_master *m, u64 htsc)
@@ -120,30 +133,21 @@ static void pass_shown(struct kc_master *m, u64 clock_ns)
 		m->shown_ns = 0;
 }
 
-/* What was so before an event, and what follows from what is so after it. */
-struct before {
-	bool had_line, was_stable;
-};
-
-static struct before before(const struct kc_master *m)
-{
-	return (struct before) { has_line(m), kc_master_is_stable(m) };
-}
-
 /* Line and base take over from each other where both read the same. */
-static bool settle(struct kc_master *m, struct kc_reading now, struct before was)
+static bool settle(struct kc_master *m, struct kc_reading now, struct mode was)
 {
-	if (was.had_line && !has_line(m)) {
+	bool is_line = has_line(m);
+
+	if (was.has_line && !is_line) {
 		m->base_offset_ns = line_now_ns(m, now.htsc) - (u64)now.raw_ns;
 		m->sample = now;
 	}
-	if (!was.had_line && has_line(m)) {
+	if (!was.has_line && is_line) {
 		note_shown(m, now.htsc);
 		draw(m, now.htsc, base_now_ns(m, now));
 		pass_shown(m, m->line.n0_ns);
 	}
-	return was.had_line != has_line(m) ||
-	       was.was_stable != kc_master_is_stable(m);
+	return was.has_line != is_line || was.is_stable != kc_master_is_stable(m);
 }
 
 /* The generation becomes tsc, and the line with it; no reading moves. */
@@ -170,7 +174,7 @@ void kc_master_sampled(struct kc_master *m, struct kc_reading now)
 
 bool kc_master_time_passed(struct kc_master *m, struct kc_reading now)
 {
-	struct before was = before(m);
+	struct mode was = mode(m);
 
 	if (has_line(m) && m->shown_ns)
 		pass_shown(m, line_now_ns(m, now.htsc));
@@ -195,7 +199,7 @@ void kc_master_vm_created(struct kc_master *m, struct kc_host host,
 bool kc_master_vcpu_created(struct kc_master *m, struct kc_reading now,
 			    struct kc_tsc tsc)
 {
-	struct before was = before(m);
+	struct mode was = mode(m);
 
 	if (!m->nr_vcpus && tsc.ratio && !is_matched(m, tsc))
 		start_generation(m, now.htsc, tsc);
@@ -217,7 +221,7 @@ bool kc_master_vcpu_tsc_changed(struct kc_master *m, struct kc_reading now,
 				struct kc_tsc from, struct kc_tsc to,
 				struct kc_census census, bool by_host)
 {
-	struct before was = before(m);
+	struct mode was = mode(m);
 	bool starts = to.ratio && !is_matched(m, to) &&
 		      (by_host || census.nr_matched == m->nr_vcpus);
 
@@ -244,7 +248,7 @@ bool kc_master_clock_set(struct kc_master *m, struct kc_reading now, u64 clock_n
 static bool fact_changed(struct kc_master *m, struct kc_reading now,
 			 enum kc_reason fact, bool holds)
 {
-	struct before was = before(m);
+	struct mode was = mode(m);
 
 	m->facts = holds ? m->facts | fact : m->facts & ~fact;
 	return settle(m, now, was);

@@ -3,7 +3,8 @@
 
 u64 kc_tsc_scale_floor(const struct kc_host *host, u64 ratio, u64 htsc)
 {
-	return kc_mul_shr_floor(htsc, ratio, host->frac_bits);
+	return ratio == 1ULL << host->frac_bits ?
+		htsc : kc_mul_shr_floor(htsc, ratio, host->frac_bits);
 }
 
 u64 kc_tsc_read_floor(const struct kc_host *host, struct kc_tsc tsc, u64 htsc)
