@@ -117,15 +117,14 @@ void kvm_clock_end(struct kvm_clock_update *u)
 {
 	struct kvm_clock *clock = &u->kvm->arch.clock;
 	struct kc_master *m = u->m;
-	struct kvm_vcpu *vcpu;
-	unsigned long i;
+	int i;
 
 	kvm_clock_count(u);
 	if (u->pages_due) {
 		clock->pages_due = true;
 		kc_master_sampled(m, u->r.now);
-		kvm_for_each_vcpu(i, vcpu, u->kvm)
-			kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
+		for (i = 0; i < atomic_read(&u->kvm->online_vcpus); i++)
+			kvm_make_request(KVM_REQ_CLOCK_UPDATE, kvm_get_vcpu(u->kvm, i));
 	}
 	kvm_clock_close(u);
 	if (u->pages_due) {

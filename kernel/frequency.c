@@ -23,12 +23,15 @@ static u64 kvm_clock_ratio_for_khz(u32 khz, bool *catch_up)
 
 static void kvm_clock_note_khz(struct kvm_vcpu *vcpu, u32 khz, bool catch_up)
 {
-	struct kc_rate ns_to_ticks = kc_rate_ns_to_ticks_nearest(khz);
+	struct kc_rate ns_to_ticks;
 
+	vcpu->arch.tsc_always_catchup = catch_up;
+	if (vcpu->arch.virtual_tsc_khz == khz)
+		return;
+	ns_to_ticks = kc_rate_ns_to_ticks_nearest(khz);
 	vcpu->arch.virtual_tsc_khz = khz;
 	vcpu->arch.virtual_tsc_mult = ns_to_ticks.mul;
 	vcpu->arch.virtual_tsc_shift = ns_to_ticks.shift;
-	vcpu->arch.tsc_always_catchup = catch_up;
 }
 
 /* Where another vCPU that software brings to khz should be now; 0: there is none. */
@@ -57,8 +60,11 @@ static void kvm_clock_set_ratio(struct kvm_vcpu *vcpu, u64 ratio, u32 khz, bool 
 	struct kc_tsc hw;
 	u64 gtsc;
 
-	kvm_clock_catch_up(vcpu);
+	if (vcpu->arch.tsc_catchup)
+		kvm_clock_catch_up(vcpu);
 	hw = kvm_clock_hw_tsc(vcpu);
+	if (ratio == hw.ratio && !catch_up && !vcpu->arch.tsc_catchup)
+		return;
 	kvm_clock_begin(&u, vcpu->kvm);
 	gtsc = kc_tsc_read_floor(&u.m->host, hw, u.r.now.htsc);
 	if (catch_up && !kvm_vcpu_has_run(vcpu))
@@ -101,8 +107,6 @@ void kvm_clock_catch_up(struct kvm_vcpu *vcpu)
 	struct kc_tsc hw;
 	u64 behind;
 
-	if (likely(!vcpu->arch.tsc_catchup))
-		return;
 	guard(irqsave)();	/* the offset is this CPU's */
 	hw = kvm_clock_hw_tsc(vcpu);
 	kvm_clock_read_host(&r);

@@ -70,7 +70,8 @@ extern u32 tsc_tolerance_ppm;
 struct kc_tsc kvm_clock_hw_tsc(struct kvm_vcpu *vcpu);
 struct kc_tsc kvm_clock_tsc(struct kvm_vcpu *vcpu);
 void kvm_clock_set_hw_tsc(struct kvm_vcpu *vcpu, struct kc_tsc l1);
-void kvm_clock_vcpu_load(struct kvm_vcpu *vcpu, int cpu);
+void kvm_clock_host_tsc_restarted(struct kvm_vcpu *vcpu);
+void kvm_clock_vcpu_came(struct kvm_vcpu *vcpu);
 void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
 			   struct kc_tsc hw, bool catch_up, bool by_host);
 
@@ -97,6 +98,12 @@ extern bool kvmclock_periodic_sync;
 unsigned int kvm_clock_cpu_khz(void);
 extern bool kvm_clock_host_is_hyperv;
 
+/* A host on Hyper-V marks its TSC unstable and yet keeps time by it. */
+static inline bool kvm_check_tsc_unstable(void)
+{
+	return check_tsc_unstable() && !kvm_clock_host_is_hyperv;
+}
+
 /*
  * Upstream's functions that are taken over, with upstream's signatures, those
  * that were static too: one that survives in x86.c does not compile.
@@ -115,7 +122,6 @@ void kvmclock_sync_fn(struct work_struct *work);
 
 u64 __scale_tsc(u64 ratio, u64 tsc);
 u64 kvm_compute_l1_tsc_offset(struct kvm_vcpu *vcpu, u64 target_tsc);
-bool kvm_check_tsc_unstable(void);
 int kvm_set_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz);
 void kvm_synchronize_tsc(struct kvm_vcpu *vcpu, u64 *user_value);
 void adjust_tsc_offset_guest(struct kvm_vcpu *vcpu, s64 adjustment);

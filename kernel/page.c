@@ -12,8 +12,7 @@ static_assert(KC_PVCLOCK_TSC_STABLE == PVCLOCK_TSC_STABLE_BIT);
 static_assert(KC_PVCLOCK_GUEST_STOPPED == PVCLOCK_GUEST_STOPPED);
 
 /* A guest reads other vCPUs' pages while they run: odd version, body, even. */
-static bool kvm_clock_write_page(struct kvm_vcpu *vcpu,
-				 struct gfn_to_pfn_cache *gpc,
+static bool kvm_clock_write_page(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache *gpc,
 				 unsigned int offset, struct kc_pvclock page)
 {
 	struct kc_pvclock *mapped, shown;
@@ -51,69 +50,76 @@ out:
 	return true;
 }
 
-#ifdef CONFIG_KVM_XEN
-static void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu,
-				      struct kc_pvclock page)
+static void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu, struct kc_pvclock *page)
 {
 	struct kvm_vcpu_xen *xen = &vcpu->arch.xen;
 
-	if (vcpu->kvm->arch.xen_hvm_config.flags &
-	    KVM_XEN_HVM_CONFIG_PVCLOCK_TSC_UNSTABLE)
-		page.flags &= ~KC_PVCLOCK_TSC_STABLE;
+	if (vcpu->kvm->arch.xen_hvm_config.flags & KVM_XEN_HVM_CONFIG_PVCLOCK_TSC_UNSTABLE)
+		page->flags &= ~KC_PVCLOCK_TSC_STABLE;
 	if (xen->vcpu_info_cache.active)
 		kvm_clock_write_page(vcpu, &xen->vcpu_info_cache,
-				     offsetof(struct compat_vcpu_info, time),
-				     page);
+				     offsetof(struct compat_vcpu_info, time), *page);
 	if (xen->vcpu_time_info_cache.active)
-		kvm_clock_write_page(vcpu, &xen->vcpu_time_info_cache, 0, page);
+		kvm_clock_write_page(vcpu, &xen->vcpu_time_info_cache, 0, *page);
 }
-#else
-static void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu,
-				      struct kc_pvclock page) {}
-#endif
 
 /* Hyper-V's formula is not modular, so its page is drawn from a point that is now. */
-static void kvm_clock_write_hyperv_page(struct kvm *kvm, struct kc_pvclock page, u64 gtsc)
+static void kvm_clock_write_hyperv_page(struct kvm_vcpu *vcpu, const struct kc_line *line,
+					const struct kc_pvclock *shown)
 {
-	struct kc_line line = kc_pvclock_line(&page);
+	struct kc_pvclock page __uninitialized;
+	u32 status = READ_ONCE(to_kvm_hv(vcpu->kvm)->hv_tsc_page_status);
 
-	page.system_time = kc_line_read_floor_ns(&line, gtsc);
-	page.tsc_timestamp = gtsc;
-	kvm_hv_setup_tsc_page(kvm, (struct pvclock_vcpu_time_info *)&page);
+	if (status != HV_TSC_PAGE_GUEST_CHANGED && status != HV_TSC_PAGE_HOST_CHANGED)
+		return;
+	page = *shown;
+	page.tsc_timestamp = kvm_read_l1_tsc(vcpu, rdtsc());
+	page.system_time = kc_line_read_floor_ns(line, page.tsc_timestamp);
+	kvm_hv_setup_tsc_page(vcpu->kvm, (struct pvclock_vcpu_time_info *)&page);
 }
 
-/* Without a line all vCPUs show one sample, unless the TSC is no clock at all. */
-static struct kc_reading kvm_clock_page_reading(struct kvm *kvm, const struct kc_master *m)
+/*
+ * In host mode a page is drawn anew, and looked at for a step.  Without a line
+ * all vCPUs show one sample, unless the TSC is no clock at all.
+ */
+static noinline struct kc_line kvm_clock_host_mode_line(struct kvm_vcpu *vcpu,
+						const struct kc_master *m)
 {
-	struct kvm_clock_reading r;
+	struct kvm_clock *clock = &vcpu->kvm->arch.clock;
+	struct kvm_clock_reading r = { .now = m->sample };
+	struct kc_tsc tsc = kvm_clock_hw_tsc(vcpu);
+	struct kc_line line;
 
-	if (kc_master_reasons(m) & KC_NO_LINE && !kvm_check_tsc_unstable())
-		return m->sample;
-	kvm_clock_read_host(&r);
-	return r.now;
+	if (!(kc_master_reasons(m) & KC_NO_LINE) || kvm_check_tsc_unstable())
+		kvm_clock_read_host(&r);
+	line = kc_master_page_line(m, kvm_clock_cpu_khz(), r.now, tsc);
+	kvm_clock_count_step(&clock->counts, kc_master_read_floor_ns(m, r.now), kc_line_read_floor_ns(
+			     &line, kc_tsc_read_floor(&m->host, tsc, r.now.htsc)));
+	return line;
 }
 
 static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 {
-	struct kc_master m = kvm_clock_state(vcpu->kvm);
-	struct kc_tsc tsc = kvm_clock_hw_tsc(vcpu);
-	struct kc_reading now = kvm_clock_page_reading(vcpu->kvm, &m);
-	struct kc_line line = kc_master_page_line(&m, kvm_clock_cpu_khz(), now, tsc);
-	u64 gtsc = kc_tsc_read_floor(&m.host, tsc, now.htsc);
-	struct kc_pvclock page;
+	const struct kc_master *m = &vcpu->kvm->arch.clock.master;
+	struct kc_pvclock page __uninitialized;	/* or the compiler zeroes it first */
+	struct kc_line line __uninitialized;
+	unsigned int seq;
 
-	kvm_clock_count_step(&vcpu->kvm->arch.clock.counts, kc_master_read_floor_ns(&m, now),
-			     kc_line_read_floor_ns(&line, gtsc));
-	page = kc_pvclock_of_line(&line, kc_master_is_stable(&m) ?
-					 KC_PVCLOCK_TSC_STABLE : 0);
+	do {
+		seq = read_seqcount_begin(&vcpu->kvm->arch.pvclock_sc);
+		line = kc_master_reasons(m) ? kvm_clock_host_mode_line(vcpu, m) :
+		       kc_master_vcpu_line(m, kvm_clock_hw_tsc(vcpu));
+		page = kc_pvclock_of_line(&line, kc_master_is_stable(m) ?
+						 KC_PVCLOCK_TSC_STABLE : 0);
+	} while (read_seqcount_retry(&vcpu->kvm->arch.pvclock_sc, seq));
 	if (vcpu->arch.pvclock_set_guest_stopped_request)
 		page.flags |= KC_PVCLOCK_GUEST_STOPPED;
 	if (vcpu->arch.pv_time.active &&
 	    kvm_clock_write_page(vcpu, &vcpu->arch.pv_time, 0, page) &&
 	    page.flags & KC_PVCLOCK_GUEST_STOPPED)
 		vcpu->arch.pvclock_set_guest_stopped_request = false;
-	kvm_clock_write_xen_pages(vcpu, page);
-	kvm_clock_write_hyperv_page(vcpu->kvm, page, gtsc);
+	kvm_clock_write_hyperv_page(vcpu, &line, &page);
+	kvm_clock_write_xen_pages(vcpu, &page);
 }
 
 /* This vCPU's dirty ring must be harvested before it may write more pages. */
@@ -131,18 +137,18 @@ int kvm_guest_time_update(struct kvm_vcpu *v)
 {
 	struct kvm_clock *clock = &v->kvm->arch.clock;
 	struct kvm_vcpu *vcpu;
-	unsigned long i;
+	int i;
 
 	if (mutex_lock_interruptible(&clock->lock)) {
 		kvm_make_request(KVM_REQ_CLOCK_UPDATE, v);
 		return 1;
 	}
-	kvm_clock_catch_up(v);
+	if (unlikely(v->arch.tsc_catchup))
+		kvm_clock_catch_up(v);
 	kvm_clock_write_pages(v);
-	kvm_for_each_vcpu(i, vcpu, v->kvm) {
-		if (!clock->pages_due || is_full(v))
-			break;
-		kvm_clock_write_pages(vcpu);
+	for (i = !v->vcpu_idx; clock->pages_due && (vcpu = kvm_get_vcpu(v->kvm, i)); i++) {
+		if (vcpu != v && !is_full(v))
+			kvm_clock_write_pages(vcpu);
 	}
 	if (is_full(v))
 		kvm_make_request(KVM_REQ_CLOCK_UPDATE, v);
@@ -156,9 +162,10 @@ void kvm_write_system_time(struct kvm_vcpu *vcpu, gpa_t system_time,
 			   bool old_msr, bool host_initiated)
 {
 	struct gfn_to_pfn_cache *gpc = &vcpu->arch.pv_time;
-	struct kvm_clock_update u;
+	struct kvm_clock_update u __uninitialized;
 
-	if (!vcpu->vcpu_id && !host_initiated) {
+	if (!vcpu->vcpu_id && !host_initiated &&
+	    old_msr != !!(READ_ONCE(vcpu->kvm->arch.clock.master.facts) & KC_OLD_MSR)) {
 		kvm_clock_begin(&u, vcpu->kvm);
 		u.pages_due |= kc_master_boot_vcpu_wrote_msr(u.m, u.r.now, old_msr);
 		kvm_clock_end(&u);

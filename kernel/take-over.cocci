@@ -83,8 +83,9 @@ statement S;
 @@
   kvm_arch_vcpu_load(...) {
   ...
-- if (unlikely(v->arch.tsc_offset_adjustment)) S
-+ kvm_clock_vcpu_load(vcpu, cpu);
+  if (unlikely(v->arch.tsc_offset_adjustment))
+- S
++ kvm_clock_host_tsc_restarted(vcpu);
   ...
   }
 
@@ -102,6 +103,7 @@ expression E;
 - T d = E;
 - if (d < 0) S1
 - if (kvm_check_tsc_unstable()) S2
++ kvm_clock_vcpu_came(vcpu);
   ...
 - if (<+... v->cpu == -1 ...+>) S3
 

@@ -43,12 +43,6 @@ u64 kvm_calc_nested_tsc_multiplier(u64 l1_multiplier, u64 l2_multiplier)
 	return __scale_tsc(l1_multiplier, l2_multiplier);
 }
 
-/* A host on Hyper-V marks its TSC unstable and yet keeps time by it. */
-bool kvm_check_tsc_unstable(void)
-{
-	return check_tsc_unstable() && !kvm_clock_host_is_hyperv;
-}
-
 struct kc_tsc kvm_clock_hw_tsc(struct kvm_vcpu *vcpu)
 {
 	return (struct kc_tsc) {
@@ -191,20 +185,20 @@ static void kvm_clock_write_tsc_offset(struct kvm_vcpu *vcpu, u64 l1_offset)
 	kvm_clock_end(&u);
 }
 
-/* In atomic context: what the CPU's TSC asks of the vCPU that comes to it. */
-void kvm_clock_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
+/* In atomic context: the vCPU is loaded, its TSC to be what it was before the restart. */
+void kvm_clock_host_tsc_restarted(struct kvm_vcpu *vcpu)
 {
-	u64 last_htsc = vcpu->arch.last_host_tsc, here_htsc;
+	guard(raw_spinlock_irqsave)(&vcpu->kvm->arch.tsc_write_lock);
+	kvm_clock_set_hw_tsc(vcpu, kvm_clock_hw_tsc(vcpu));
+	kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
+}
+
+/* In atomic context: the vCPU came to another CPU, or the host's TSC is unstable. */
+void kvm_clock_vcpu_came(struct kvm_vcpu *vcpu)
+{
+	u64 last_htsc = vcpu->arch.last_host_tsc, here_htsc = rdtsc();
 	struct kc_tsc hw;
 
-	if (unlikely(vcpu->arch.tsc_offset_adjustment)) {
-		guard(raw_spinlock_irqsave)(&vcpu->kvm->arch.tsc_write_lock);
-		kvm_clock_set_hw_tsc(vcpu, kvm_clock_hw_tsc(vcpu));
-		kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
-	}
-	if (likely(vcpu->cpu == cpu) && !kvm_check_tsc_unstable())
-		return;
-	here_htsc = rdtsc();
 	if (last_htsc && here_htsc < last_htsc)
 		mark_tsc_unstable("KVM discovered backwards TSC");
 	if (kvm_check_tsc_unstable() && last_htsc) {
