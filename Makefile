@@ -7,6 +7,7 @@ export KVER
 help:
 	@echo 'make demo          stock clock against ours, on two emulated hosts, as one table'
 	@echo 'make check         all tests; ends in "N passed, N failed, N skipped"'
+	@echo 'make bench         what the clock costs, stock against ours, as one table'
 	@echo 'make check-debug   our KVM on a kernel with KASAN, lockdep and UBSAN, which is built first'
 	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
@@ -16,6 +17,9 @@ help:
 
 demo:
 	@scripts/demo
+
+bench:
+	@scripts/bench
 
 check:
 	@scripts/check
@@ -45,4 +49,4 @@ clean:
 clean-all:
 	@rm -rf build
 
-.PHONY: help demo check check-all check-debug rows module module-patch clean clean-all
+.PHONY: help demo bench check check-all check-debug rows module module-patch clean clean-all

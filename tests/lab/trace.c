@@ -10,34 +10,45 @@
 
 #define TRACE "/sys/kernel/tracing/"
 
-static void put(const char *path, const char *text)
+bool trace_try_put(const char *file, const char *text, int flags)
 {
-	int fd = open(path, O_WRONLY | O_TRUNC);
+	char path[128];
+	ssize_t length;
+	int fd;
 
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		tap_bail("%s", path);
-	close(fd);
+	snprintf(path, sizeof(path), TRACE "%s", file);
+	fd = open(path, O_WRONLY | flags);
+	length = fd < 0 ? -1 : write(fd, text, strlen(text));
+	if (fd >= 0)
+		close(fd);
+	return length >= 0;
+}
+
+void trace_put(const char *file, const char *text)
+{
+	if (!trace_try_put(file, text, O_TRUNC))
+		tap_bail(TRACE "%s", file);
 }
 
 void trace_enable(const char *event, bool on)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), TRACE "events/%s%s/enable", strchr(event, '/') ? "" : "kvm/",
+	snprintf(path, sizeof(path), "events/%s%s/enable", strchr(event, '/') ? "" : "kvm/",
 		 event);
-	put(path, on ? "1" : "0");
+	trace_put(path, on ? "1" : "0");
 }
 
 void trace_function(const char *name)
 {
 	if (name)
-		put(TRACE "set_ftrace_filter", name);
-	put(TRACE "current_tracer", name ? "function" : "nop");
+		trace_put("set_ftrace_filter", name);
+	trace_put("current_tracer", name ? "function" : "nop");
 }
 
 void trace_forget(void)
 {
-	put(TRACE "trace", "");
+	trace_put("trace", "");
 }
 
 int trace_count_lines(const char *word, const char *other)

@@ -17,4 +17,8 @@ int trace_count(const char *event);
 /* Lines since then that hold both words. */
 int trace_count_lines(const char *word, const char *other);
 
+/* A file of the tracer's, by its name there; the first tells whether it took it. */
+bool trace_try_put(const char *file, const char *text, int flags);
+void trace_put(const char *file, const char *text);
+
 #endif

@@ -152,6 +152,16 @@ struct vcpu *vm_add_vcpu(struct vm *vm)
 	return vcpu;
 }
 
+/* KVM keeps it while there is the VM. */
+void vm_add_idle_vcpu(struct vm *vm, int id)
+{
+	int fd = ioctl(vm->fd, KVM_CREATE_VCPU, id);
+
+	if (fd < 0)
+		tap_bail("KVM_CREATE_VCPU %d", id);
+	close(fd);
+}
+
 void vm_open_running(struct vm *vm, uint32_t khz, int count)
 {
 	vm_open(vm, khz);

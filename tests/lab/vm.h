@@ -69,6 +69,8 @@ void vm_open(struct vm *vm, uint32_t khz);
 /* The same with vCPUs, each of which has set its clock page and run. */
 void vm_open_running(struct vm *vm, uint32_t khz, int count);
 struct vcpu *vm_add_vcpu(struct vm *vm);
+/* A vCPU that never runs; ids from VM_MAX_VCPUS on are no other's. */
+void vm_add_idle_vcpu(struct vm *vm, int id);
 void vm_close(struct vm *vm);
 
 int vm_ioctl(struct vm *vm, unsigned long request, void *arg);
