@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "master.h"
+#include "sample.h"
 
 u8 kc_master_reasons(const struct kc_master *m)
 {
@@ -37,8 +37,7 @@ bool kc_master_is_stable(const struct kc_master *m)
 
 static u64 line_now_ns(const struct kc_master *m, u64 htsc)
 {
-	return kc_line_read_floor_ns(&m->line,
-				     kc_tsc_read_floor(&m->host, m->generation, htsc));
+	return kc_line_read_floor_ns(&m->line, kc_tsc_read_floor(&m->host, m->generation, htsc));
 }
 
 static u64 base_now_ns(const struct kc_master *m, struct kc_reading now)
@@ -53,8 +52,7 @@ u64 kc_master_read_floor_ns(const struct kc_master *m, struct kc_reading now)
 
 struct kc_line kc_master_vcpu_line(const struct kc_master *m, struct kc_tsc tsc)
 {
-	return kc_line_translated(m->line, tsc.offset_gtsc -
-					   m->generation.offset_gtsc);
+	return kc_line_translated(m->line, tsc.offset_gtsc - m->generation.offset_gtsc);
 }
 
 struct kc_line kc_master_page_line(const struct kc_master *m, u32 host_khz,
@@ -81,8 +79,7 @@ static bool is_matched(const struct kc_master *m, struct kc_tsc tsc)
 	return kc_tsc_is_same(tsc, m->generation);
 }
 
-struct kc_tsc kc_master_tsc_for_write(const struct kc_master *m, u64 htsc,
-				      u64 ratio, u64 gtsc)
+struct kc_tsc kc_master_tsc_for_write(const struct kc_master *m, u64 htsc, u64 ratio, u64 gtsc)
 {
 	struct kc_tsc window = { ratio, m->window_offset_gtsc };
 	u64 expected_gtsc = kc_tsc_read_floor(&m->host, window, htsc);
@@ -94,8 +91,7 @@ struct kc_tsc kc_master_tsc_for_write(const struct kc_master *m, u64 htsc,
 	return kc_tsc_through(&m->host, ratio, htsc, gtsc);
 }
 
-struct kc_tsc kc_master_tsc_for_new_vcpu(const struct kc_master *m, u64 htsc,
-					 u64 ratio)
+struct kc_tsc kc_master_tsc_for_new_vcpu(const struct kc_master *m, u64 htsc, u64 ratio)
 {
 	if (!m->nr_vcpus && ratio && ratio != m->generation.ratio)
 		return kc_tsc_through(&m->host, ratio, htsc, 0);
@@ -108,31 +104,6 @@ static void draw(struct kc_master *m, u64 htsc, u64 clock_ns)
 	m->line.n0_ns = clock_ns;
 }
 
-/* What pages that show the sample read at htsc. */
-static u64 sample_now_ns(const struct kc_master *m, u64 htsc)
-{
-	struct kc_line line = {
-		kc_tsc_read_floor(&m->host, m->generation, m->sample.htsc),
-		base_now_ns(m, m->sample), m->line.rate,
-	};
-
-	return kc_line_read_floor_ns(&line, kc_tsc_read_floor(&m->host, m->generation, htsc));
-}
-
-static void note_shown(struct kc_master *m, u64 htsc)
-{
-	u64 shown_ns = sample_now_ns(m, htsc);
-
-	if (!m->shown_ns || (s64)(shown_ns - m->shown_ns) > 0)
-		m->shown_ns = shown_ns;
-}
-
-static void pass_shown(struct kc_master *m, u64 clock_ns)
-{
-	if ((s64)(clock_ns - m->shown_ns) >= 0)
-		m->shown_ns = 0;
-}
-
 /* Line and base take over from each other where both read the same. */
 static bool settle(struct kc_master *m, struct kc_reading now, struct mode was)
 {
@@ -143,9 +114,9 @@ static bool settle(struct kc_master *m, struct kc_reading now, struct mode was)
 		m->sample = now;
 	}
 	if (!was.has_line && is_line) {
-		note_shown(m, now.htsc);
+		kc_master_note_shown(m, now);
 		draw(m, now.htsc, base_now_ns(m, now));
-		pass_shown(m, m->line.n0_ns);
+		kc_master_pass_shown(m, m->line.n0_ns);
 	}
 	return was.has_line != is_line || was.is_stable != kc_master_is_stable(m);
 }
@@ -165,22 +136,6 @@ static void start_generation(struct kc_master *m, u64 htsc, struct kc_tsc tsc)
 	m->line.rate = kc_rate_of_tsc_nearest(&m->host, tsc.ratio);
 }
 
-void kc_master_sampled(struct kc_master *m, struct kc_reading now)
-{
-	if (!has_line(m))
-		note_shown(m, now.htsc);
-	m->sample = now;
-}
-
-bool kc_master_time_passed(struct kc_master *m, struct kc_reading now)
-{
-	struct mode was = mode(m);
-
-	if (has_line(m) && m->shown_ns)
-		pass_shown(m, line_now_ns(m, now.htsc));
-	return settle(m, now, was);
-}
-
 void kc_master_vm_created(struct kc_master *m, struct kc_host host,
 			  struct kc_reading now, bool allow_unmatched)
 {
@@ -196,8 +151,7 @@ void kc_master_vm_created(struct kc_master *m, struct kc_host host,
 	};
 }
 
-bool kc_master_vcpu_created(struct kc_master *m, struct kc_reading now,
-			    struct kc_tsc tsc)
+bool kc_master_vcpu_created(struct kc_master *m, struct kc_reading now, struct kc_tsc tsc)
 {
 	struct mode was = mode(m);
 
@@ -254,14 +208,12 @@ static bool fact_changed(struct kc_master *m, struct kc_reading now,
 	return settle(m, now, was);
 }
 
-bool kc_master_clocksource_changed(struct kc_master *m, struct kc_reading now,
-				   bool is_tsc)
+bool kc_master_clocksource_changed(struct kc_master *m, struct kc_reading now, bool is_tsc)
 {
 	return fact_changed(m, now, KC_NO_TSC_CLOCKSOURCE, !is_tsc);
 }
 
-bool kc_master_boot_vcpu_wrote_msr(struct kc_master *m, struct kc_reading now,
-				   bool old_kind)
+bool kc_master_boot_vcpu_wrote_msr(struct kc_master *m, struct kc_reading now, bool old_kind)
 {
 	return fact_changed(m, now, KC_OLD_MSR, old_kind);
 }
@@ -272,8 +224,7 @@ void kc_master_host_sleeps(struct kc_master *m, struct kc_reading now, bool begi
 	m->base_offset_ns = kc_master_read_floor_ns(m, now) - (u64)now.raw_ns;
 }
 
-void kc_master_host_tsc_restarted(struct kc_master *m, struct kc_reading now,
-				  u64 delta_htsc)
+void kc_master_host_tsc_restarted(struct kc_master *m, struct kc_reading now, u64 delta_htsc)
 {
 	u64 delta_gtsc = kc_tsc_scale_floor(&m->host, m->generation.ratio, delta_htsc);
 

@@ -87,19 +87,6 @@ struct kc_tsc kc_master_tsc_for_new_vcpu(const struct kc_master *m, u64 htsc,
 
 /* ---- Events ---- */
 
-/*
- * All pages are about to be written.  Without a line they show this reading, so
- * that all vCPUs have one and the same.
- */
-void kc_master_sampled(struct kc_master *m, struct kc_reading now);
-
-/*
- * Time has passed.  When the clock goes from the raw base to the line, a sample
- * that pages have shown may be ahead of it by what the TSC ran fast since: no
- * page is stable, and so guests keep their own guard, until the line is past it.
- */
-bool kc_master_time_passed(struct kc_master *m, struct kc_reading now);
-
 /* A VM is made: master mode, clock 0, TSC 0. */
 void kc_master_vm_created(struct kc_master *m, struct kc_host host,
 			  struct kc_reading now, bool allow_unmatched);

@@ -49,8 +49,7 @@ struct kc_rate kc_rate_of_tsc_nearest(const struct kc_host *host, u64 ratio)
 {
 	struct kc_u128 period = { .hi = 0, .lo = KC_NS_PER_S };
 
-	return kc_rate_nearest(kc_shl(period, host->frac_bits),
-			       kc_mul(host->khz * 1000ULL, ratio));
+	return kc_rate_nearest(kc_shl(period, host->frac_bits), kc_mul(host->khz * 1000ULL, ratio));
 }
 
 struct kc_rate kc_rate_ns_to_ticks_nearest(u32 khz)

@@ -12,8 +12,7 @@ u64 kc_tsc_read_floor(const struct kc_host *host, struct kc_tsc tsc, u64 htsc)
 	return kc_tsc_scale_floor(host, tsc.ratio, htsc) + tsc.offset_gtsc;
 }
 
-struct kc_tsc kc_tsc_through(const struct kc_host *host, u64 ratio, u64 htsc,
-			     u64 gtsc)
+struct kc_tsc kc_tsc_through(const struct kc_host *host, u64 ratio, u64 htsc, u64 gtsc)
 {
 	return (struct kc_tsc) {
 		.ratio = ratio,
@@ -31,8 +30,7 @@ bool kc_tsc_is_same(struct kc_tsc a, struct kc_tsc b)
 	return a.ratio == b.ratio && a.offset_gtsc == b.offset_gtsc;
 }
 
-bool kc_tsc_is_within_1s(const struct kc_host *host, u64 ratio, u64 a_gtsc,
-			 u64 b_gtsc)
+bool kc_tsc_is_within_1s(const struct kc_host *host, u64 ratio, u64 a_gtsc, u64 b_gtsc)
 {
 	u64 second = kc_tsc_scale_floor(host, ratio, host->khz * 1000ULL);
 	u64 apart = a_gtsc - b_gtsc;
@@ -44,6 +42,5 @@ u64 kc_tsc_caught_up_floor(u64 ref_gtsc, s64 ref_ns, s64 now_ns, u32 khz)
 {
 	if (now_ns <= ref_ns)
 		return ref_gtsc;
-	return ref_gtsc + kc_mul_div_floor((u64)now_ns - (u64)ref_ns, khz,
-					   1000000);
+	return ref_gtsc + kc_mul_div_floor((u64)now_ns - (u64)ref_ns, khz, 1000000);
 }

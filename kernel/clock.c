@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The state of a VM's clock, and the clock as a number. */
-#include <linux/delay.h>
 #include "kvm_clock.h"
 #include "hyperv.h"
 #include "trace.h"
-
-#define KVM_CLOCK_WAIT_NS 100000
 
 /* raw before TSC: if they are two reads, a change of mode moves no clock back. */
 void kvm_clock_read_host(struct kvm_clock_reading *r)
@@ -92,22 +89,6 @@ void kvm_clock_sync_later(struct kvm *kvm)
 				      msecs_to_jiffies(max(kvmclock_sync_period_ms, 10)));
 }
 
-/* Stable pages wait until the clock is past what pages showed: here, or by the work. */
-static void kvm_clock_pass_shown(struct kvm_clock_update *u)
-{
-	u64 ahead_ns = u->m->shown_ns - kc_master_read_floor_ns(u->m, u->r.now);
-
-	if (ahead_ns < KVM_CLOCK_WAIT_NS) {
-		udelay(ahead_ns / NSEC_PER_USEC + 1);
-		kvm_clock_open(u, u->kvm);
-		kc_master_time_passed(u->m, u->r.now);
-		kvm_clock_close(u);
-	}
-	if (u->m->shown_ns)
-		mod_delayed_work(system_wq, &u->kvm->arch.kvmclock_sync_work,
-				 nsecs_to_jiffies(ahead_ns) + 1);
-}
-
 /*
  * If pages are due, every vCPU leaves the guest and must pass clock.lock to
  * enter it again; the first that does writes them all.  The requests stand
@@ -148,8 +129,7 @@ void kvm_clock_end(struct kvm_clock_update *u)
  */
 void kvmclock_sync_fn(struct work_struct *work)
 {
-	struct kvm *kvm = container_of(to_delayed_work(work), struct kvm,
-				       arch.kvmclock_sync_work);
+	struct kvm *kvm = container_of(to_delayed_work(work), struct kvm, arch.kvmclock_sync_work);
 	struct kvm_clock_update u;
 
 	if (!mutex_trylock(&kvm->arch.clock.lock)) {
@@ -191,8 +171,7 @@ void kvm_update_masterclock(struct kvm *kvm)
 }
 
 /* The one function: the clock, the reading it is of, and whether by the line. */
-static u64 kvm_clock_read(struct kvm *kvm, struct kvm_clock_reading *r,
-			  bool *is_master)
+static u64 kvm_clock_read(struct kvm *kvm, struct kvm_clock_reading *r, bool *is_master)
 {
 	struct kc_master *m = &kvm->arch.clock.master;
 	unsigned int seq;
@@ -232,8 +211,7 @@ int kvm_vm_ioctl_get_clock(struct kvm *kvm, void __user *argp)
 
 	data.clock = kvm_clock_read(kvm, &r, &is_master);
 	if (is_master && r.is_tsc) {
-		data.flags = KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME |
-			     KVM_CLOCK_HOST_TSC;
+		data.flags = KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC;
 		data.realtime = r.real_ns;
 		data.host_tsc = r.now.htsc;
 	}
@@ -259,15 +237,13 @@ int kvm_vm_ioctl_set_clock(struct kvm *kvm, void __user *argp)
 	return 0;
 }
 
-int kvm_pv_clock_pairing(struct kvm_vcpu *vcpu, gpa_t paddr,
-			 unsigned long clock_type)
+int kvm_pv_clock_pairing(struct kvm_vcpu *vcpu, gpa_t paddr, unsigned long clock_type)
 {
 	struct kvm_clock_pairing pairing = {};
 	struct kvm_clock_reading r;
 	struct timespec64 ts;
 
-	if (clock_type != KVM_CLOCK_PAIRING_WALLCLOCK ||
-	    vcpu->arch.tsc_always_catchup)
+	if (clock_type != KVM_CLOCK_PAIRING_WALLCLOCK || vcpu->arch.tsc_always_catchup)
 		return -KVM_EOPNOTSUPP;
 	kvm_clock_read_host(&r);
 	if (!r.is_tsc)
@@ -276,6 +252,5 @@ int kvm_pv_clock_pairing(struct kvm_vcpu *vcpu, gpa_t paddr,
 	pairing.sec = ts.tv_sec;
 	pairing.nsec = ts.tv_nsec;
 	pairing.tsc = kvm_read_l1_tsc(vcpu, r.now.htsc);
-	return kvm_write_guest(vcpu->kvm, paddr, &pairing, sizeof(pairing)) ?
-		-KVM_EFAULT : 0;
+	return kvm_write_guest(vcpu->kvm, paddr, &pairing, sizeof(pairing)) ? -KVM_EFAULT : 0;
 }

@@ -86,8 +86,7 @@ static void queue_clocksource_work(struct irq_work *work)
 struct irq_work pvclock_irq_work = IRQ_WORK_INIT(queue_clocksource_work);
 
 /* Called at each tick, inside the timekeeper's own lock. */
-static int timekeeping_updated(struct notifier_block *nb, unsigned long unused,
-			       void *priv)
+static int timekeeping_updated(struct notifier_block *nb, unsigned long unused, void *priv)
 {
 	static bool was_tsc = true;
 	struct timekeeper *tk = priv;

@@ -25,10 +25,17 @@
 #define KVM_CLOCK_INTERNAL_H
 
 #include <linux/kvm_host.h>
-#include "kvmclock/master.h"
+#include "kvmclock/sample.h"
 #include "kvmclock/pvclock.h"
 #include "compat.h"
 #include "x86.h"
+
+/* A page of core's is a guest's. */
+static_assert(sizeof(struct kc_pvclock) == sizeof(struct pvclock_vcpu_time_info));
+static_assert(offsetof(struct kc_pvclock, tsc_shift) ==
+	      offsetof(struct pvclock_vcpu_time_info, tsc_shift));
+static_assert(KC_PVCLOCK_TSC_STABLE == PVCLOCK_TSC_STABLE_BIT);
+static_assert(KC_PVCLOCK_GUEST_STOPPED == PVCLOCK_GUEST_STOPPED);
 
 /* One reading of the host; real_ns and now belong together if is_tsc. */
 struct kvm_clock_reading {
@@ -80,6 +87,7 @@ void kvm_clock_catch_up(struct kvm_vcpu *vcpu);
 u64 kvm_clock_caught_up_gtsc(struct kvm_clock_update *u, struct kvm_vcpu *self, u32 khz);
 
 /* line.c: what the stock KVM has no counterpart for */
+void kvm_clock_pass_shown(struct kvm_clock_update *u);
 int kvm_clock_get_scale(struct kvm_vcpu *vcpu, void __user *uaddr);
 
 /* state_file.c: for operators; parameters, the state, and what is counted for it */

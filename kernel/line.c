@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What stock KVM has no counterpart for: see uapi/kvm_clock.h. */
+#include <linux/delay.h>
 #include "kvm_clock.h"
 #include "kvmclock/move.h"
 #include "uapi/kvm_clock.h"
 
 #define KVM_CLOCK_FEATURES (KVM_CLOCK_LINE_IOCTLS | KVM_CLOCK_LINE_SCALE | \
 			    KVM_CLOCK_LINE_FROM_START | KVM_CLOCK_LINE_EXACT)
+
+#define KVM_CLOCK_WAIT_NS 100000
+
+/* Stable pages wait until the clock is past what pages showed: here, or by the work. */
+void kvm_clock_pass_shown(struct kvm_clock_update *u)
+{
+	u64 ahead_ns = u->m->shown_ns - kc_master_read_floor_ns(u->m, u->r.now);
+
+	if (ahead_ns < KVM_CLOCK_WAIT_NS) {
+		udelay(ahead_ns / NSEC_PER_USEC + 1);
+		kvm_clock_open(u, u->kvm);
+		kc_master_time_passed(u->m, u->r.now);
+		kvm_clock_close(u);
+	}
+	if (u->m->shown_ns)
+		mod_delayed_work(system_wq, &u->kvm->arch.kvmclock_sync_work,
+				 nsecs_to_jiffies(ahead_ns) + 1);
+}
 
 static int kvm_clock_get_line(struct kvm_vcpu *vcpu, void __user *argp)
 {

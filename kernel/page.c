@@ -5,12 +5,6 @@
 #include "xen.h"
 #include "trace.h"
 
-static_assert(sizeof(struct kc_pvclock) == sizeof(struct pvclock_vcpu_time_info));
-static_assert(offsetof(struct kc_pvclock, tsc_shift) ==
-	      offsetof(struct pvclock_vcpu_time_info, tsc_shift));
-static_assert(KC_PVCLOCK_TSC_STABLE == PVCLOCK_TSC_STABLE_BIT);
-static_assert(KC_PVCLOCK_GUEST_STOPPED == PVCLOCK_GUEST_STOPPED);
-
 /* A guest reads other vCPUs' pages while they run: odd version, body, even. */
 static bool kvm_clock_write_page(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache *gpc,
 				 unsigned int offset, struct kc_pvclock page)
@@ -43,8 +37,7 @@ static bool kvm_clock_write_page(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache 
 	WRITE_ONCE(mapped->version, ++page.version);
 	kvm_gpc_mark_dirty_in_slot(gpc);
 	vcpu->kvm->arch.clock.counts.page_writes++;
-	trace_kvm_pvclock_update(vcpu->vcpu_id,
-				 (struct pvclock_vcpu_time_info *)&page);
+	trace_kvm_pvclock_update(vcpu->vcpu_id, (struct pvclock_vcpu_time_info *)&page);
 out:
 	read_unlock_irqrestore(&gpc->lock, flags);
 	return true;
@@ -172,8 +165,7 @@ void kvm_write_system_time(struct kvm_vcpu *vcpu, gpa_t system_time,
 	}
 	vcpu->arch.time = system_time;
 	if (system_time & 1)
-		kvm_gpc_activate(gpc, system_time & ~1ULL,
-				 sizeof(struct pvclock_vcpu_time_info));
+		kvm_gpc_activate(gpc, system_time & ~1ULL, sizeof(struct pvclock_vcpu_time_info));
 	else
 		kvm_gpc_deactivate(gpc);
 	kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
@@ -192,8 +184,7 @@ void kvm_write_wall_clock(struct kvm *kvm, gpa_t wall_clock, int sec_hi_ofs)
 	u64 epoch_ns;
 	u32 sec_hi;
 
-	if (!wall_clock || kvm_read_guest(kvm, wall_clock, &wc.version,
-					  sizeof(wc.version)))
+	if (!wall_clock || kvm_read_guest(kvm, wall_clock, &wc.version, sizeof(wc.version)))
 		return;
 	wc.version = (wc.version + 1) | 1;
 	if (kvm_write_guest(kvm, wall_clock, &wc.version, sizeof(wc.version)))
@@ -205,8 +196,7 @@ void kvm_write_wall_clock(struct kvm *kvm, gpa_t wall_clock, int sec_hi_ofs)
 	sec_hi = epoch_ns >> 32;
 	kvm_write_guest(kvm, wall_clock, &wc, sizeof(wc));
 	if (sec_hi_ofs)
-		kvm_write_guest(kvm, wall_clock + sec_hi_ofs, &sec_hi,
-				sizeof(sec_hi));
+		kvm_write_guest(kvm, wall_clock + sec_hi_ofs, &sec_hi, sizeof(sec_hi));
 	smp_wmb();
 	wc.version++;
 	kvm_write_guest(kvm, wall_clock, &wc.version, sizeof(wc.version));

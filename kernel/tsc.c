@@ -11,14 +11,12 @@ u64 __scale_tsc(u64 ratio, u64 tsc)
 
 u64 kvm_scale_tsc(u64 tsc, u64 ratio)
 {
-	return ratio == kvm_caps.default_tsc_scaling_ratio ?
-		tsc : __scale_tsc(ratio, tsc);
+	return ratio == kvm_caps.default_tsc_scaling_ratio ? tsc : __scale_tsc(ratio, tsc);
 }
 
 u64 kvm_read_l1_tsc(struct kvm_vcpu *vcpu, u64 host_tsc)
 {
-	return kvm_scale_tsc(host_tsc, vcpu->arch.l1_tsc_scaling_ratio) +
-	       vcpu->arch.l1_tsc_offset;
+	return kvm_scale_tsc(host_tsc, vcpu->arch.l1_tsc_scaling_ratio) + vcpu->arch.l1_tsc_offset;
 }
 
 u64 kvm_compute_l1_tsc_offset(struct kvm_vcpu *vcpu, u64 target_tsc)
@@ -48,8 +46,7 @@ struct kc_tsc kvm_clock_hw_tsc(struct kvm_vcpu *vcpu)
 	return (struct kc_tsc) {
 		.ratio = vcpu->arch.l1_tsc_scaling_ratio,
 		.offset_gtsc = vcpu->arch.l1_tsc_offset +
-			       vcpu->arch.tsc_offset_adjustment,
-	};
+			       vcpu->arch.tsc_offset_adjustment, };
 }
 
 struct kc_tsc kvm_clock_tsc(struct kvm_vcpu *vcpu)

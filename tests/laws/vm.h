@@ -10,6 +10,7 @@
 
 #include "laws.h"
 #include "move.h"
+#include "sample.h"
 
 #define MAX_VCPUS 8
 #define NR_RATIOS 3
