@@ -49,6 +49,7 @@ void trace_function(const char *name)
 void trace_forget(void)
 {
 	trace_put("trace", "");
+	trace_put("tracing_on", "1");
 }
 
 int trace_count_lines(const char *word, const char *other)
