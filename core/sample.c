@@ -5,7 +5,8 @@ void kc_master_note_shown(struct kc_master *m, struct kc_reading now)
 {
 	struct kc_line line = {
 		kc_tsc_read_floor(&m->host, m->generation, m->sample.htsc),
-		(u64)m->sample.raw_ns + (u64)m->base_offset_ns, m->line.rate,
+		(u64)m->sample.raw_ns + (u64)m->base_offset_ns,
+		kc_rate_of_tsc_nearest(&m->host, m->generation.ratio),
 	};
 	u64 shown_ns = kc_line_read_floor_ns(&line, kc_tsc_read_floor(&m->host, m->generation,
 								      now.htsc));

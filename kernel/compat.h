@@ -12,6 +12,10 @@
 #error "kvmclock supports Linux 6.12"
 #endif
 
+#if !IS_ENABLED(CONFIG_KVM_XEN) || !IS_ENABLED(CONFIG_KVM_HYPERV)
+#error "kvmclock is written for kernels with KVM_XEN and KVM_HYPERV, as Debian's are"
+#endif
+
 /* Did this snapshot read the TSC itself? */
 static inline bool kvm_clock_snapshot_is_tsc(const struct system_time_snapshot *s)
 {

@@ -10,12 +10,15 @@
 
 #define KVM_CLOCK_WAIT_NS 100000
 
-/* Stable pages wait until the clock is past what pages showed: here, or by the work. */
+/*
+ * Stable pages wait until the clock is past what pages showed: here, if none was
+ * written since, or by the work, for which all pages are due then.
+ */
 void kvm_clock_pass_shown(struct kvm_clock_update *u)
 {
 	u64 ahead_ns = u->m->shown_ns - kc_master_read_floor_ns(u->m, u->r.now);
 
-	if (ahead_ns < KVM_CLOCK_WAIT_NS) {
+	if (u->pages_due && ahead_ns < KVM_CLOCK_WAIT_NS) {
 		udelay(ahead_ns / NSEC_PER_USEC + 1);
 		kvm_clock_open(u, u->kvm);
 		kc_master_time_passed(u->m, u->r.now);

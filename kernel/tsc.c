@@ -129,10 +129,11 @@ static struct kc_tsc kvm_clock_caught_up_tsc(struct kvm_clock_update *u, struct 
 					     u64 gtsc)
 {
 	struct kc_host guest = { vcpu->arch.virtual_tsc_khz, u->m->host.frac_bits };
-	u64 ratio = kvm_caps.default_tsc_scaling_ratio;
+	u64 ratio = vcpu->arch.l1_tsc_scaling_ratio;
 	u64 should_gtsc = kvm_clock_caught_up_gtsc(u, vcpu, guest.khz);
 
-	if (should_gtsc && (!gtsc || kc_tsc_is_within_1s(&guest, ratio, gtsc, should_gtsc)))
+	if (should_gtsc && (!gtsc || kc_tsc_is_within_1s(&guest, kvm_caps.default_tsc_scaling_ratio,
+							 gtsc, should_gtsc)))
 		gtsc = should_gtsc;
 	return kc_tsc_through(&u->m->host, ratio, u->r.now.htsc, gtsc);
 }
@@ -194,12 +195,11 @@ void kvm_clock_host_tsc_restarted(struct kvm_vcpu *vcpu)
 void kvm_clock_vcpu_came(struct kvm_vcpu *vcpu)
 {
 	u64 last_htsc = vcpu->arch.last_host_tsc, here_htsc = rdtsc();
-	struct kc_tsc hw;
+	struct kc_tsc hw = kvm_clock_hw_tsc(vcpu);
 
 	if (last_htsc && here_htsc < last_htsc)
 		mark_tsc_unstable("KVM discovered backwards TSC");
 	if (kvm_check_tsc_unstable() && last_htsc) {
-		hw = kvm_clock_hw_tsc(vcpu);
 		hw.offset_gtsc += kvm_scale_tsc(last_htsc, hw.ratio) -
 				  kvm_scale_tsc(here_htsc, hw.ratio);
 		kvm_clock_set_hw_tsc(vcpu, hw);
