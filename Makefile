@@ -10,6 +10,7 @@ help:
 	@echo 'make bench         what the clock costs, stock against ours, as one table'
 	@echo 'make check-debug   our KVM on a kernel with KASAN, lockdep and UBSAN, which is built first'
 	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
+	@echo 'make lib           libkvmclock in build/lib/; make install (DESTDIR, PREFIX) installs it'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
 	@echo 'make rows          doc/rows.md anew, from what the tests print'
 	@echo 'make clean         removes build/ but the debug kernel; make clean-all removes that, too'
@@ -38,6 +39,13 @@ module:
 	@scripts/deps build
 	@kernel/build $(KVER)
 
+lib:
+	@scripts/deps lib
+	@$(MAKE) --no-print-directory -s -C lib
+
+install: lib
+	@$(MAKE) --no-print-directory -s -C lib install
+
 module-patch:
 	@scripts/deps build
 	@kernel/build --patch $(KVER)
@@ -49,4 +57,5 @@ clean:
 clean-all:
 	@rm -rf build
 
-.PHONY: help demo bench check check-all check-debug rows module module-patch clean clean-all
+# The shipped targets of these names are folders, too.
+.PHONY: help lib install demo bench check check-all check-debug rows module module-patch clean clean-all

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* What a restore would do: pure. */
+#include "internal.h"
+
+static int64_t tai_ns(const struct kvmclock_reading *at, bool offsets_known)
+{
+	uint64_t offset_ns = offsets_known ? (uint64_t)at->tai_offset_s * KC_NS_PER_S : 0;
+
+	return (int64_t)((uint64_t)at->realtime_ns + offset_ns);
+}
+
+/*
+ * Is now's TSC that of the state's host, never restarted?  Both it and TAI
+ * passed as much time, but for NTP's slewing of 500 ppm and a microsecond.
+ */
+static bool is_same_host(const struct kvmclock_state *state, const struct kvmclock_reading *now,
+			 uint64_t tai_apart_ns)
+{
+	uint64_t ticks = now->htsc - state->at.htsc;
+	uint64_t allowed = sum(sum(state->at.width_ns, now->width_ns), tai_apart_ns / 2000 + 1000);
+	uint64_t ns = kc_mul_div_floor(ticks, 1000000, state->host_khz);
+
+	return (state->flags & KVMCLOCK_STATE_HOST_TSC) && now->htsc >= state->at.htsc &&
+	       magnitude((int64_t)(ns - tai_apart_ns)) <= allowed;
+}
+
+static void count_live_update(const struct kvmclock_state *state,
+			      const struct kvmclock_reading *now, struct kvmclock_plan *plan)
+{
+	bool same = (state->flags & KVMCLOCK_STATE_HOST_TSC) && now->htsc >= state->at.htsc;
+
+	plan->reasons |= same ? KVMCLOCK_REASON_SAME_HOST : KVMCLOCK_REASON_OTHER_HOST;
+	if (same)
+		plan->elapsed_ns = kc_mul_div_floor(now->htsc - state->at.htsc, 1000000,
+						    state->host_khz);
+}
+
+static void count_advance(const struct kvmclock_state *state, const struct kvmclock_reading *now,
+			  struct kvmclock_plan *plan)
+{
+	bool known = state->at.tai_offset_s && now->tai_offset_s;
+	int64_t apart = (int64_t)((uint64_t)tai_ns(now, known) - (uint64_t)tai_ns(&state->at, known));
+
+	plan->elapsed_error_ns = KVMCLOCK_UNKNOWN;
+	if (!(state->flags & KVMCLOCK_STATE_REALTIME))
+		return;
+	if (apart < 0)
+		plan->reasons |= KVMCLOCK_REASON_REALTIME_BACK;
+	plan->elapsed_ns = apart < 0 ? 0 : (uint64_t)apart;
+	if (apart >= 0 && is_same_host(state, now, plan->elapsed_ns)) {
+		plan->reasons |= KVMCLOCK_REASON_SAME_HOST;
+		plan->elapsed_error_ns = 0;
+		return;
+	}
+	plan->reasons |= KVMCLOCK_REASON_OTHER_HOST;
+	plan->elapsed_error_ns = sum(sum(state->at.realtime_error_ns, now->realtime_error_ns),
+				     sum(state->at.width_ns, now->width_ns));
+}
+
+void count_elapsed(const struct kvmclock_state *state, const struct kvmclock_reading *now,
+		   const struct kvmclock_request *request, struct kvmclock_plan *plan)
+{
+	const uint32_t these = KVMCLOCK_REASON_SAME_HOST | KVMCLOCK_REASON_OTHER_HOST |
+			       KVMCLOCK_REASON_REALTIME_BACK;
+
+	plan->reasons &= ~these;
+	plan->elapsed_ns = plan->elapsed_error_ns = 0;
+	if (request->policy == KVMCLOCK_LIVE_UPDATE)
+		count_live_update(state, now, plan);
+	if (request->policy == KVMCLOCK_ADVANCE)
+		count_advance(state, now, plan);
+}
+
+static uint32_t reasons_of_state(const struct kvmclock_state *state,
+				 const struct kvmclock_abilities *here)
+{
+	uint32_t reasons = 0;
+
+	if (!(here->bits & KVMCLOCK_HAS_LINE))
+		reasons |= KVMCLOCK_REASON_NO_LINE_IOCTLS;
+	if (!(here->bits & KVMCLOCK_HAS_OFFSET))
+		reasons |= KVMCLOCK_REASON_NO_OFFSET;
+	if (!(state->flags & KVMCLOCK_STATE_LINE))
+		reasons |= KVMCLOCK_REASON_NO_LINE;
+	if (!(state->flags & KVMCLOCK_STATE_HOST_TSC))
+		reasons |= KVMCLOCK_REASON_NO_HOST_TSC;
+	if (!(state->flags & KVMCLOCK_STATE_REALTIME))
+		reasons |= KVMCLOCK_REASON_NO_REALTIME;
+	if (!(state->flags & KVMCLOCK_STATE_TSC) || !state->vcpu_count)
+		reasons |= KVMCLOCK_REASON_NO_TSC;
+	return reasons;
+}
+
+/* A vCPU's rate here; adds its reasons and errors to plan. */
+static void plan_rate(const struct kvmclock_state *state, const struct kvmclock_abilities *here,
+		      const struct kvmclock_vcpu *vcpu, struct kvmclock_plan *plan)
+{
+	struct kc_host host = host_of(here), source = host_of_state(state);
+	struct kc_rate exact, drawn;
+	bool catch_up;
+	uint64_t ratio = ratio_here(here, vcpu->tsc_khz, &catch_up);
+	int64_t ppb;
+
+	if (catch_up)
+		plan->reasons |= KVMCLOCK_REASON_CATCH_UP;
+	if (!ratio) {
+		plan->reasons |= KVMCLOCK_REASON_NO_SCALING;
+		return;
+	}
+	exact = kc_rate_of_tsc_nearest(&host, ratio);
+	if (state->flags & KVMCLOCK_STATE_HOST_TSC)
+		ppb = rate_apart_ppb(exact, kc_rate_of_tsc_nearest(&source, vcpu->tsc_ratio));
+	else
+		ppb = rate_apart_ppb(exact, rate_of_khz_nearest(vcpu->tsc_khz));
+	if (magnitude(ppb) > magnitude(plan->rate_error_ppb))
+		plan->rate_error_ppb = ppb;
+	if (ppb)
+		plan->reasons |= KVMCLOCK_REASON_OTHER_RATE;
+	drawn = exact;
+	if (plan->tier == KVMCLOCK_TIER_0) {
+		drawn = line_of_state(state).rate;
+		if (!kc_rate_is_within_2ppb(drawn, exact))
+			drawn = exact;
+	} else if (!(here->bits & KVMCLOCK_HAS_EXACT)) {
+		if (hw_khz_floor(here, ratio))
+			drawn = rate_of_khz_nearest(hw_khz_floor(here, ratio));
+		if (ratio != 1ull << host.frac_bits)
+			plan->reasons |= KVMCLOCK_REASON_SCALED_STOCK;
+	}
+	ppb = rate_apart_ppb(exact, drawn);
+	if (magnitude(ppb) > magnitude(plan->slope_error_ppb))
+		plan->slope_error_ppb = ppb;
+}
+
+static uint32_t plan_tier(const struct kvmclock_abilities *here, uint32_t reasons)
+{
+	const uint32_t no_offset = KVMCLOCK_REASON_NO_OFFSET | KVMCLOCK_REASON_NO_TSC;
+	const uint32_t no_line = KVMCLOCK_REASON_NO_LINE | KVMCLOCK_REASON_CATCH_UP;
+
+	if (reasons & no_offset)
+		return KVMCLOCK_TIER_3;
+	if (reasons & no_line)
+		return KVMCLOCK_TIER_2;
+	if (here->bits & KVMCLOCK_HAS_LINE)
+		return KVMCLOCK_TIER_0;
+	return here->bits & KVMCLOCK_HAS_HOST_TSC ? KVMCLOCK_TIER_1 : KVMCLOCK_TIER_2;
+}
+
+static void plan_steps(const struct kvmclock_state *state, const struct kvmclock_request *request,
+		       struct kvmclock_plan *plan)
+{
+	plan->step_ns = plan->step_cycles = KVMCLOCK_UNKNOWN;
+	if (plan->tier == KVMCLOCK_TIER_0)
+		plan->step_ns = state->width_ns;
+	if (plan->tier == KVMCLOCK_TIER_1)
+		plan->step_ns = sum(state->width_ns, request->max_step_ns);
+	if (plan->tier < KVMCLOCK_TIER_3 && !(plan->reasons & KVMCLOCK_REASON_CATCH_UP))
+		plan->step_cycles = 0;
+	if (!(plan->reasons & KVMCLOCK_REASON_NO_HOST_TSC) || plan->step_cycles)
+		return;
+	plan->step_cycles = KVMCLOCK_UNKNOWN;	/* each TSC was read at its own instant */
+}
+
+struct refusal {
+	int code;
+	const char *advice;
+};
+
+static struct refusal refusal_of(const struct kvmclock_state *state,
+				 const struct kvmclock_request *request,
+				 const struct kvmclock_plan *plan)
+{
+	uint64_t allowed_ns = plan->tier == KVMCLOCK_TIER_1 ?
+		sum(request->max_step_ns, request->max_step_ns) : request->max_step_ns;
+
+	if (plan->reasons & KVMCLOCK_REASON_NO_SCALING)
+		return (struct refusal) { KVMCLOCK_E_FREQUENCY,
+			"choose a host with TSC scaling, or one of the guest's frequency" };
+	if (plan->reasons & KVMCLOCK_REASON_OTHER_HOST && request->policy == KVMCLOCK_LIVE_UPDATE)
+		return (struct refusal) { KVMCLOCK_E_OTHER_HOST,
+			"use advance or frozen: the host's TSC is not the one that was saved" };
+	if (request->policy == KVMCLOCK_ADVANCE && !(state->flags & KVMCLOCK_STATE_REALTIME))
+		return (struct refusal) { KVMCLOCK_E_INCOMPLETE,
+			"the state has no realtime: use frozen, or save it with libkvmclock" };
+	if (request->policy == KVMCLOCK_LIVE_UPDATE && !(state->flags & KVMCLOCK_STATE_HOST_TSC))
+		return (struct refusal) { KVMCLOCK_E_INCOMPLETE,
+			"the state has no host TSC: use advance or frozen" };
+	if (plan->tier > request->lowest_tier)
+		return (struct refusal) { KVMCLOCK_E_BUDGET_TIER,
+			"allow a lower tier, or remove what the plan's reasons name" };
+	if (plan->reasons & KVMCLOCK_REASON_REALTIME_BACK && request->flags & KVMCLOCK_NO_BACKWARDS)
+		return (struct refusal) { KVMCLOCK_E_BACKWARDS,
+			"set the host's realtime right, or use frozen" };
+	if (plan->tier >= KVMCLOCK_TIER_2 && request->flags & KVMCLOCK_NO_BACKWARDS)
+		return (struct refusal) { KVMCLOCK_E_BACKWARDS,
+			"this tier cannot promise it: see the plan's reasons" };
+	if (plan->step_ns > allowed_ns)
+		return (struct refusal) { KVMCLOCK_E_BUDGET_STEP,
+			"allow a greater step, or remove what the plan's reasons name" };
+	if (plan->step_cycles > request->max_step_cycles)
+		return (struct refusal) { KVMCLOCK_E_BUDGET_TSC,
+			"allow a greater step of the TSC, or remove what the plan's reasons name" };
+	if (magnitude(plan->rate_error_ppb) > request->max_rate_ppb)
+		return (struct refusal) { KVMCLOCK_E_BUDGET_RATE,
+			"choose a host with TSC scaling or nearer in frequency, or allow more" };
+	return (struct refusal) { 0, "" };
+}
+
+static void plan_vcpus(const struct kvmclock_state *state, const struct kvmclock_abilities *here,
+		       struct kvmclock_plan *plan)
+{
+	for (uint32_t i = 0; i < state->vcpu_count; i++) {
+		const struct kvmclock_vcpu *a = &state->vcpus[0], *b = &state->vcpus[i];
+
+		if (b->tsc_khz != a->tsc_khz || b->tsc_gtsc != a->tsc_gtsc ||
+		    !kc_tsc_is_same(tsc_of(a), tsc_of(b)))
+			plan->reasons |= KVMCLOCK_REASON_UNEQUAL_TSCS;
+		/* Most are alike: only what differs is new. */
+		if (!i || b->tsc_khz != b[-1].tsc_khz || b->tsc_ratio != b[-1].tsc_ratio)
+			plan_rate(state, here, b, plan);
+	}
+}
+
+KVMCLOCK_PUBLIC int kvmclock_plan(const struct kvmclock_state *state,
+				  const struct kvmclock_abilities *here,
+				  const struct kvmclock_request *request,
+				  struct kvmclock_plan *plan, struct kvmclock_error *error)
+{
+	struct kvmclock_plan found = { 0 };
+	struct refusal refusal;
+	bool catch_up = false;
+
+	error_begin(error);
+	if (!state || !here || !request || !plan || !is_size(state->size, sizeof(*state)) ||
+	    !is_size(here->size, sizeof(*here)) || !is_size(request->size, sizeof(*request)) ||
+	    !is_size(plan->size, sizeof(*plan)))
+		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+	if (!is_host(here) || request->policy < KVMCLOCK_LIVE_UPDATE ||
+	    request->policy > KVMCLOCK_CLONE || request->lowest_tier > KVMCLOCK_TIER_3 ||
+	    request->flags & ~KVMCLOCK_NO_BACKWARDS)
+		return fail(error, KVMCLOCK_E_ARGUMENT, "policy, flags, tier and abilities have domains");
+	if (!state_is_sound(state))
+		return fail(error, KVMCLOCK_E_FORMAT, "use a state that kvmclock_decode() accepts");
+	found.size = plan->size;
+	found.reasons = reasons_of_state(state, here);
+	for (uint32_t i = 0; i < state->vcpu_count && !catch_up; i++)
+		(void)ratio_here(here, state->vcpus[i].tsc_khz, &catch_up);
+	found.tier = plan_tier(here, found.reasons | (catch_up ? KVMCLOCK_REASON_CATCH_UP : 0));
+	plan_vcpus(state, here, &found);
+	if (here->bits & KVMCLOCK_HAS_READING)
+		count_elapsed(state, &here->now, request, &found);
+	plan_steps(state, request, &found);
+	refusal = refusal_of(state, request, &found);
+	found.verdict = refusal.code;
+	*plan = found;
+	return refusal.code ? fail(error, refusal.code, refusal.advice) : 0;
+}
