@@ -19,6 +19,11 @@ static uint64_t line_at(const struct kvmclock_restore *restore, uint64_t htsc)
 	return kc_line_read_floor_ns(&line, gtsc_at(restore, htsc));
 }
 
+static bool is_scaled(const struct kvmclock_restore *restore)
+{
+	return restore->tsc_ratio != 1ull << restore->abilities.frac_bits;
+}
+
 static void note_line(struct kvmclock_restore *restore, struct kc_line line)
 {
 	restore->line_gtsc = line.t0_gtsc;
@@ -91,6 +96,28 @@ struct attempt {
 };
 
 /*
+ * Of one reading the guest's own formula shifts and rounds bits away, by up to
+ * 2 ns between two lines; the mean of several is within one.
+ */
+static int measure(const struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
+		   struct kvmclock_result *result, struct kvmclock_error *error)
+{
+	enum { READINGS = 8 };
+	struct kvm_clock_data clock = { 0 };
+	int64_t total_ns = READINGS / 2;
+
+	for (int i = 0; i < READINGS; i++) {
+		int ret = ask(vm, NO_VCPU, &call_get_clock, &clock, error);
+
+		if (ret < 0)
+			return ret;
+		total_ns += (int64_t)(clock.clock - line_at(restore, clock.host_tsc));
+	}
+	result->residual_ns = (total_ns - (total_ns < 0 ? READINGS - 1 : 0)) / READINGS;
+	return 0;
+}
+
+/*
  * Stock KVM_GET_CLOCK reads the line that was just set, at the host's own rate.
  * Unscaled that is the guest's; scaled it still tells when the set took place,
  * and from there on the guest's line is known.
@@ -112,11 +139,12 @@ static int attempt(const struct kvmclock_restore *restore, const struct kvmclock
 	if (ret < 0)
 		return ret;
 	a->measured = clock.flags & KVM_CLOCK_HOST_TSC;
-	a->set_htsc = clock.host_tsc - kc_mul_div_floor(clock.clock - a->set_ns, khz, 1000000);
-	if (restore->tsc_ratio == 1ull << restore->abilities.frac_bits)
-		a->residual_ns = (int64_t)(clock.clock - line_at(restore, clock.host_tsc));
-	else
+	/* KVM rounded the time since then down: the ticks are rounded up. */
+	a->set_htsc = clock.host_tsc - ns_to_ticks_ceil(clock.clock - a->set_ns, khz);
+	if (is_scaled(restore))
 		a->residual_ns = (int64_t)(a->set_ns - line_at(restore, a->set_htsc));
+	else
+		a->residual_ns = (int64_t)(clock.clock - line_at(restore, clock.host_tsc));
 	return 0;
 }
 
@@ -157,7 +185,7 @@ static int finish_by_correction(struct kvmclock_restore *restore, const struct k
 	if (magnitude(a.residual_ns) > request->max_step_ns)
 		return fail(error, KVMCLOCK_E_BUDGET_STEP,
 			    "the clock is set, but not within the budget: try again, or allow more");
-	return 0;
+	return is_scaled(restore) ? 0 : measure(restore, vm, result, error);
 }
 
 /* Tiers 2 and 3: for want of a line, by realtime or by the time that the call takes. */
@@ -203,17 +231,16 @@ static int fall_back(struct kvmclock_restore *restore, const struct kvmclock_vm 
 static int finish_clock(struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
 			struct kvmclock_result *result, struct kvmclock_error *error)
 {
-	struct kc_host host = host_of(&restore->abilities);
-	struct kc_rate exact;
+	struct kc_rate drawn;
 	int ret;
 
 	if (result->tier == KVMCLOCK_TIER_0)
 		return finish_by_line(restore, vm, result, error);
 	if (restore->state->flags & KVMCLOCK_STATE_LINE && restore->state->vcpu_count) {
-		exact = kc_rate_of_tsc_nearest(&host, restore->tsc_ratio);
+		drawn = rate_drawn(&restore->abilities, restore->tsc_ratio);
 		note_line(restore, line_of_state(restore->state));
-		if (!kc_rate_is_within_2ppb(line_of_restore(restore).rate, exact))
-			note_moved_line(restore, exact);
+		if (!kc_rate_is_within_2ppb(line_of_restore(restore).rate, drawn))
+			note_moved_line(restore, drawn);
 	}
 	if (result->tier != KVMCLOCK_TIER_1)
 		return finish_by_clock(restore, vm, result, error);

@@ -71,6 +71,8 @@ int read_page(const struct kvmclock_vm *vm, int vcpu, struct kc_pvclock *page,
 
 /* floor(ticks * 10^6 / khz) + 1: no less than these ticks take.  khz not 0. */
 uint64_t ticks_to_ns_above(uint64_t ticks, uint32_t khz);
+/* ceil(ns * khz / 10^6), all ones if that needs more than 64 bits. */
+uint64_t ns_to_ticks_ceil(uint64_t ns, uint32_t khz);
 uint64_t magnitude(int64_t x);
 /* a + b, or KVMCLOCK_UNKNOWN where it does not fit or either is that. */
 uint64_t sum(uint64_t a, uint64_t b);
@@ -78,8 +80,8 @@ uint64_t sum(uint64_t a, uint64_t b);
 uint64_t ratio_here(const struct kvmclock_abilities *host, uint32_t khz, bool *catch_up);
 /* The period of khz in ns.  khz not 0. */
 struct kc_rate rate_of_khz_nearest(uint32_t khz);
-/* floor of the TSC's kHz at ratio, as stock KVM draws its slope by. */
-uint32_t hw_khz_floor(const struct kvmclock_abilities *host, uint64_t ratio);
+/* The slope by which this kernel draws the clock of a TSC at ratio. */
+struct kc_rate rate_drawn(const struct kvmclock_abilities *abilities, uint64_t ratio);
 /* How much faster b's period in ns makes a clock than a's, away from 0. */
 int64_t rate_apart_ppb(struct kc_rate a, struct kc_rate b);
 /* Are they inside their domain? */

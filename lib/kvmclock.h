@@ -365,6 +365,11 @@ struct kvmclock_result {
  * Last: the clock, then KVM_KVMCLOCK_CTRL on every vCPU, so that the guest's
  * watchdogs forgive the time away.  No vCPU may be created, and none's TSC
  * changed, between this and the first run.
+ *
+ * Tier 1: the stock KVM draws the clock anew when a vCPU runs for the first time
+ * after its TSC was set, and that moves it by nanoseconds.  A KVM_RUN of each
+ * vCPU before this call, ended by a pending signal before the guest runs (not
+ * by immediate_exit), has it done earlier: kvmclock_recipe(7).
  */
 int kvmclock_restore_finish(struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
 			    struct kvmclock_result *result, struct kvmclock_error *error);

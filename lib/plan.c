@@ -116,17 +116,11 @@ static void plan_rate(const struct kvmclock_state *state, const struct kvmclock_
 		plan->rate_error_ppb = ppb;
 	if (ppb)
 		plan->reasons |= KVMCLOCK_REASON_OTHER_RATE;
-	drawn = exact;
-	if (plan->tier == KVMCLOCK_TIER_0) {
+	drawn = rate_drawn(here, ratio);
+	if (plan->tier == KVMCLOCK_TIER_0 && kc_rate_is_within_2ppb(line_of_state(state).rate, exact))
 		drawn = line_of_state(state).rate;
-		if (!kc_rate_is_within_2ppb(drawn, exact))
-			drawn = exact;
-	} else if (!(here->bits & KVMCLOCK_HAS_EXACT)) {
-		if (hw_khz_floor(here, ratio))
-			drawn = rate_of_khz_nearest(hw_khz_floor(here, ratio));
-		if (ratio != 1ull << host.frac_bits)
-			plan->reasons |= KVMCLOCK_REASON_SCALED_STOCK;
-	}
+	if (!(here->bits & KVMCLOCK_HAS_EXACT) && ratio != 1ull << host.frac_bits)
+		plan->reasons |= KVMCLOCK_REASON_SCALED_STOCK;
 	ppb = rate_apart_ppb(exact, drawn);
 	if (magnitude(ppb) > magnitude(plan->slope_error_ppb))
 		plan->slope_error_ppb = ppb;

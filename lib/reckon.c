@@ -7,6 +7,15 @@ uint64_t ticks_to_ns_above(uint64_t ticks, uint32_t khz)
 	return sum(kc_mul_div_floor(ticks, 1000000, khz), 1);
 }
 
+uint64_t ns_to_ticks_ceil(uint64_t ns, uint32_t khz)
+{
+	struct kc_u128 ticks = kc_mul(ns, khz);
+
+	ticks.lo += 999999;
+	ticks.hi += ticks.lo < 999999;
+	return kc_div_floor(ticks, 1000000);
+}
+
 uint64_t magnitude(int64_t x)
 {
 	return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
@@ -65,11 +74,15 @@ struct kc_rate rate_of_khz_nearest(uint32_t khz)
 	return kc_rate_of_tsc_nearest(&host, 1ull << 32);
 }
 
-uint32_t hw_khz_floor(const struct kvmclock_abilities *abilities, uint64_t ratio)
+/* Stock KVM rounds the TSC's frequency down to kHz first. */
+struct kc_rate rate_drawn(const struct kvmclock_abilities *abilities, uint64_t ratio)
 {
 	struct kc_host host = host_of(abilities);
+	uint32_t khz = (uint32_t)kc_tsc_scale_floor(&host, ratio, host.khz);
 
-	return (uint32_t)kc_tsc_scale_floor(&host, ratio, host.khz);
+	if (abilities->bits & KVMCLOCK_HAS_EXACT || !khz)
+		return kc_rate_of_tsc_nearest(&host, ratio);
+	return rate_of_khz_nearest(khz);
 }
 
 /* A guest's page may have a slope that is not in normal form. */

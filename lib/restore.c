@@ -8,6 +8,16 @@ static bool is_restore(const struct kvmclock_restore *restore, const struct kvmc
 	       is_size(vm->size, sizeof(*vm));
 }
 
+/* Only a policy that counts the time away looks at a wall clock. */
+static int read_instant(const struct kvmclock_vm *vm, uint32_t khz, uint32_t policy,
+			struct kvmclock_reading *now, struct kvmclock_error *error)
+{
+	if (policy == KVMCLOCK_ADVANCE)
+		return read_now(vm, khz, now, error);
+	*now = (struct kvmclock_reading) { .htsc = read_htsc(vm) };
+	return 0;
+}
+
 KVMCLOCK_PUBLIC int kvmclock_restore_vm(struct kvmclock_restore *restore,
 					const struct kvmclock_vm *vm,
 					const struct kvmclock_state *state,
@@ -16,13 +26,20 @@ KVMCLOCK_PUBLIC int kvmclock_restore_vm(struct kvmclock_restore *restore,
 					struct kvmclock_error *error)
 {
 	struct kvmclock_plan plan = { .size = sizeof(plan) };
+	struct kvmclock_abilities here;
 	uint32_t khz;
 	int ret;
 
 	error_begin(error);
-	if (!is_restore(restore, vm))
+	if (!is_restore(restore, vm) || !abilities || !request ||
+	    !is_size(abilities->size, sizeof(*abilities)) || !is_size(request->size, sizeof(*request)))
 		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
-	ret = kvmclock_plan(state, abilities, request, &plan, error);
+	if (!is_host(abilities))
+		return fail(error, KVMCLOCK_E_ARGUMENT, "abilities are those of kvmclock_probe()");
+	here = *abilities;		/* whose reading may be older than the state */
+	here.bits |= KVMCLOCK_HAS_READING;
+	ret = read_instant(vm, here.host_khz, request->policy, &here.now, error);
+	ret = ret ? ret : kvmclock_plan(state, &here, request, &plan, error);
 	if (ret)
 		return ret;
 	khz = state->vcpu_count ? state->vcpus[0].tsc_khz : abilities->host_khz;
@@ -34,7 +51,7 @@ KVMCLOCK_PUBLIC int kvmclock_restore_vm(struct kvmclock_restore *restore,
 	}
 	*restore = (struct kvmclock_restore) {
 		.size = restore->size, .phase = PHASE_VM, .state = state, .plan = plan,
-		.abilities = *abilities, .request = *request, .tsc_khz = khz,
+		.abilities = here, .request = *request, .tsc_khz = khz,
 		.residual_error_ns = KVMCLOCK_UNKNOWN,
 	};
 	return 0;
@@ -44,12 +61,9 @@ KVMCLOCK_PUBLIC int kvmclock_restore_vm(struct kvmclock_restore *restore,
 static int choose_instant(struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
 			  struct kvmclock_error *error)
 {
-	int ret = 0;
+	int ret = read_instant(vm, restore->abilities.host_khz, restore->request.policy,
+			       &restore->at, error);
 
-	if (restore->request.policy == KVMCLOCK_ADVANCE)
-		ret = read_now(vm, restore->abilities.host_khz, &restore->at, error);
-	else
-		restore->at.htsc = read_htsc(vm);
 	if (ret)
 		return ret;
 	count_elapsed(restore->state, &restore->at, &restore->request, &restore->plan);

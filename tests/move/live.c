@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * A live update by libkvmclock on one host, many times over: what the library
+ * says, against what the guests of the old VM and the new one read at one TSC.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure.h"
+#include "monitor.h"
+#include "scene.h"
+#include "tap.h"
+
+#define VCPUS 2
+#define BUDGET_NS 50
+
+struct seen {
+	int64_t guest_ns;	/* the new guest beyond the old one */
+	int64_t stated_ns, stated_error_ns;
+	uint64_t cycles;
+	uint32_t tier, tries;
+	bool same_page;
+};
+
+static uint64_t magnitude(int64_t x)
+{
+	return x < 0 ? -(uint64_t)x : (uint64_t)x;
+}
+
+/* The mean of several, for the guest's own formula loses bits, as the library's figure is one. */
+static int64_t apart_ns(struct vcpu *a, struct vcpu *b)
+{
+	enum { READINGS = 8 };
+	int64_t total = READINGS / 2;
+
+	for (int i = 0; i < READINGS; i++)
+		total += measure_apart_ns(a, b);
+	return (total - (total < 0 ? READINGS - 1 : 0)) / READINGS;
+}
+
+static struct seen once(uint32_t khz, bool settled)
+{
+	const struct kvmclock_request request = {
+		.size = sizeof(request), .policy = KVMCLOCK_LIVE_UPDATE,
+		.flags = 0, .lowest_tier = KVMCLOCK_TIER_1,
+		.max_step_ns = BUDGET_NS, .max_time_us = 50000, .max_tries = 400,
+	};
+	static struct monitor from, to;
+	struct pvclock_vcpu_time_info old, new;
+	struct exact_tsc a, b;
+	struct seen seen;
+	int i;
+
+	monitor_open(&from);
+	monitor_start(&from, khz, VCPUS);
+	monitor_open(&to);
+	monitor_move(&from, &to, &request, settled);
+	old = vcpu_fresh_page(&from.vm.vcpu[0]);
+	new = vcpu_fresh_page(&to.vm.vcpu[0]);
+	seen = (struct seen) {
+		.guest_ns = apart_ns(&from.vm.vcpu[0], &to.vm.vcpu[0]),
+		.stated_ns = to.result.residual_ns,
+		.stated_error_ns = (int64_t)to.result.residual_error_ns,
+		.tier = to.result.tier, .tries = to.result.tries,
+		.same_page = exact_same_line(&old, &new),
+	};
+	for (i = 0; i < VCPUS; i++) {
+		uint64_t htsc = host_tsc();
+
+		a = vcpu_tsc(&from.vm.vcpu[i]);
+		b = vcpu_tsc(&to.vm.vcpu[i]);
+		seen.cycles += magnitude((int64_t)(exact_guest_tsc(&a, htsc) - exact_guest_tsc(&b, htsc)));
+	}
+	monitor_close(&to);
+	monitor_close(&from);
+	return seen;
+}
+
+static int by_magnitude(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void figure(const char *kind, const char *name, long long value, const char *unit)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s_%s", kind, name);
+	tap_figure("live", text, value, unit);
+}
+
+static void many(const char *kind, uint32_t khz, int runs, bool settled)
+{
+	uint64_t *ns = calloc((size_t)runs, sizeof(*ns)), apart_worst = 0, cycles = 0;
+	uint32_t tries = 0, tier = 0;
+	int pages = 0, i;
+
+	if (!ns)
+		tap_bail("calloc");
+	for (i = 0; i < runs; i++) {
+		struct seen seen = once(khz, settled);
+		uint64_t apart = magnitude(seen.guest_ns - seen.stated_ns);
+
+		ns[i] = magnitude(seen.guest_ns);
+		apart_worst = apart > apart_worst ? apart : apart_worst;
+		cycles += seen.cycles;
+		tries = seen.tries > tries ? seen.tries : tries;
+		tier = seen.tier;
+		pages += seen.same_page;
+	}
+	qsort(ns, (size_t)runs, sizeof(*ns), by_magnitude);
+	tap_ok(cycles == 0, "live %s: TSCs go on to the cycle", kind);
+	tap_ok(ns[runs - 1] <= BUDGET_NS, "live %s: the clock goes on within %d ns", kind, BUDGET_NS);
+	/* Unsettled, the stock KVM draws the clock anew after it was set. */
+	if (settled || host()->line)
+		tap_ok(apart_worst <= 1, "live %s: the stated residual is what the guest sees, to 1 ns",
+		       kind);
+	if (host()->line) {
+		tap_ok(tier == KVMCLOCK_TIER_0, "live %s: tier 0", kind);
+		tap_ok(ns[runs - 1] == 0, "live %s: 0 ns", kind);
+		tap_ok(pages == runs, "live %s: the page is the same, bit for bit", kind);
+	} else if (!host()->svm) {
+		tap_ok(ns[runs / 2] == 0 || !settled, "live %s: median 0 ns", kind);
+		tap_ok(ns[runs - 1] <= 3 || !settled, "live %s: at worst 3 ns", kind);
+	}
+	figure(kind, "runs", runs, "runs");
+	figure(kind, "tier", tier, "tier");
+	figure(kind, "step_median", (long long)ns[runs / 2], "ns");
+	figure(kind, "step_worst", (long long)ns[runs - 1], "ns");
+	figure(kind, "stated_against_seen", (long long)apart_worst, "ns");
+	figure(kind, "tsc_step", (long long)cycles, "cycles");
+	figure(kind, "tries_worst", tries, "tries");
+	free(ns);
+}
+
+/* What 64 vCPUs cost beyond the ioctls' own time. */
+static void cost(void)
+{
+	const struct kvmclock_request request = {
+		.size = sizeof(request), .policy = KVMCLOCK_LIVE_UPDATE,
+		.lowest_tier = KVMCLOCK_TIER_1, .max_step_ns = BUDGET_NS,
+	};
+	static struct monitor from, to;
+	struct kvmclock_error error = { .size = sizeof(error) };
+	uint64_t start, save_ns, restore_ns, finish_ns, finish_calls_ns;
+	uint32_t i;
+
+	monitor_open(&from);
+	monitor_start(&from, 0, VM_MAX_VCPUS);
+	monitor_open(&to);
+	monitor_move(&from, &to, &request, true);
+	monitor_close(&to);
+	monitor_begin_count(&from);
+	start = host_tsc();
+	monitor_must(kvmclock_save(&from.handle, &from.abilities, &from.state, &error), &error);
+	save_ns = (host_tsc() - start) * 1000000 / host()->khz - from.calls_ns;
+	monitor_open(&to);
+	monitor_must(kvmclock_restore_vm(&to.restore, &to.handle, &from.state, &to.abilities, &request,
+					 &error), &error);
+	while (to.vm.count < VM_MAX_VCPUS)
+		to.vcpu_fds[to.handle.vcpu_count++] = vm_add_vcpu(&to.vm)->fd;
+	monitor_begin_count(&to);
+	start = host_tsc();
+	for (i = 0; i < VM_MAX_VCPUS; i++)
+		monitor_must(kvmclock_restore_vcpu(&to.restore, &to.handle, i, &error), &error);
+	restore_ns = (host_tsc() - start) * 1000000 / host()->khz - to.calls_ns;
+	monitor_begin_count(&to);
+	start = host_tsc();
+	monitor_must(kvmclock_restore_finish(&to.restore, &to.handle, &to.result, &error), &error);
+	finish_ns = (host_tsc() - start) * 1000000 / host()->khz;
+	finish_calls_ns = to.calls_ns;
+	tap_figure("live", "64_vcpus_save_beyond_ioctls", (long long)save_ns / 1000, "us");
+	tap_figure("live", "64_vcpus_restore_beyond_ioctls", (long long)restore_ns / 1000, "us");
+	tap_figure("live", "64_vcpus_finish", (long long)finish_ns / 1000, "us");
+	tap_figure("live", "64_vcpus_finish_ioctls", (long long)finish_calls_ns / 1000, "us");
+	tap_figure("live", "64_vcpus_finish_tries", to.result.tries, "tries");
+	if (host()->svm) {	/* the other one emulates a processor of 100 MHz */
+		tap_ok(save_ns + restore_ns + finish_ns - finish_calls_ns < 2000000,
+		       "live cost: 64 vCPUs take under 2 ms beyond the ioctls");
+		tap_ok(finish_ns < 5000000, "live cost: the corrections take under 5 ms");
+	}
+	monitor_close(&to);
+	monitor_close(&from);
+}
+
+int main(int argc, char **argv)
+{
+	int runs = argc > 1 ? atoi(argv[1]) : 100;
+
+	many("native", 0, runs, true);
+	many("native_unsettled", 0, runs / 5, false);
+	if (host()->scaling) {
+		many("scaled", scene_scaled_khz(), runs, true);
+		many("scaled_unsettled", scene_scaled_khz(), runs / 5, false);
+	}
+	cost();
+	return tap_end();
+}
