@@ -12,6 +12,7 @@ help:
 	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
 	@echo 'make lib           libkvmclock in build/lib/; make install (DESTDIR, PREFIX) installs it'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
+	@echo 'make vmm           a small monitor on the library, and a guest for it, in build/vmm/'
 	@echo 'make rows          doc/rows.md anew, from what the tests print'
 	@echo 'make clean         removes build/ but the debug kernel; make clean-all removes that, too'
 	@echo 'KVER=RELEASE chooses the kernel. What a target needs is installed first.'
@@ -46,6 +47,9 @@ lib:
 install: lib
 	@$(MAKE) --no-print-directory -s -C lib install
 
+vmm:
+	@$(MAKE) -s -C vmm
+
 module-patch:
 	@scripts/deps build
 	@kernel/build --patch $(KVER)
@@ -58,4 +62,4 @@ clean-all:
 	@rm -rf build
 
 # The shipped targets of these names are folders, too.
-.PHONY: help lib install demo bench check check-all check-debug rows module module-patch clean clean-all
+.PHONY: help lib install demo bench check check-all check-debug rows module module-patch vmm clean clean-all

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "move.h"
+#include "net.h"
+
+#define LINE_SIZE 1024
+
+struct command {
+	const char *name;
+	int (*run)(struct control *control, const char *argument);
+	bool stops;	/* the VM is out of the guest meanwhile */
+};
+
+static int do_pause(struct control *control, const char *argument)
+{
+	(void)argument;
+	control->stopped = true;
+	return 0;
+}
+
+static int do_resume(struct control *control, const char *argument)
+{
+	(void)argument;
+	control->stopped = false;
+	return 0;
+}
+
+static int do_save(struct control *control, const char *argument)
+{
+	return move_save(control->vm, argument);
+}
+
+static int do_migrate(struct control *control, const char *argument)
+{
+	if (move_migrate(control->vm, argument, control->stopped))
+		return -1;
+	control->gone = true;
+	return 0;
+}
+
+static int do_handover(struct control *control, const char *argument)
+{
+	const char *program = *argument ? argument : "/proc/self/exe";
+
+	if (move_hand_over(control->vm, program, control->argv, control->listen_fd, control->stopped))
+		return -1;
+	control->gone = true;
+	return 0;
+}
+
+static int do_plant(struct control *control, const char *argument)
+{
+	return clock_plant(control->vm, strtoll(argument, NULL, 0));
+}
+
+static int do_verify(struct control *control, const char *argument)
+{
+	(void)argument;
+	return clock_verify(control->vm);
+}
+
+static int do_type(struct control *control, const char *argument)
+{
+	char line[LINE_SIZE + 1];
+	int size = snprintf(line, sizeof(line), "%s\n", argument);
+	bool good;
+
+	pthread_mutex_lock(&control->vm->lock);
+	good = serial_type(&control->vm->serial, line, (size_t)size);
+	pthread_mutex_unlock(&control->vm->lock);
+	errno = 0;
+	return good ? 0 : complain("the guest does not read what is typed");
+}
+
+static int do_quit(struct control *control, const char *argument)
+{
+	(void)argument;
+	vm_end(control->vm, 0);
+	return 0;
+}
+
+static int do_status(struct control *control, const char *argument)
+{
+	(void)control;
+	(void)argument;
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "pause", do_pause, true }, { "resume", do_resume, false }, { "status", do_status, false },
+	{ "save", do_save, true }, { "migrate", do_migrate, true }, { "handover", do_handover, true },
+	{ "plant", do_plant, false }, { "verify", do_verify, true },
+	 { "type", do_type, false }, { "quit", do_quit, true },
+};
+
+static int run_line(struct control *control, char *line)
+{
+	const char *name = strsep(&line, " ");
+	const char *argument = line ? line : "";
+	const struct command *command = commands;
+	int bad;
+
+	for (; strcmp(command->name, name); command++) {
+		errno = 0;
+		if (command == commands + sizeof(commands) / sizeof(commands[0]) - 1)
+			return complain("%s: no such command", name);
+	}
+	if (command->stops)
+		vm_pause(control->vm);
+	bad = command->run(control, argument);
+	if (!control->stopped && !control->gone)
+		vm_resume(control->vm);
+	return bad;
+}
+
+static void answer(struct control *control, int bad)
+{
+	dprintf(control->out_fd, bad ? "error\n" : "ok %s\n",
+		control->gone ? "gone" : control->stopped ? "paused" : "running");
+}
+
+static void hang_up(struct control *control)
+{
+	if (control->in_fd != STDIN_FILENO)
+		close(control->in_fd);
+	control->in_fd = -1;
+}
+
+/* Reads one line, a byte at a time: what follows it is somebody else's after a handover. */
+static void hear_line(struct control *control)
+{
+	char line[LINE_SIZE];
+	size_t size = 0;
+	ssize_t n;
+
+	while (size < sizeof(line) - 1) {
+		n = read(control->in_fd, line + size, 1);
+		if (n <= 0) {
+			hang_up(control);
+			return;
+		}
+		if (line[size] == '\n')
+			break;
+		size++;
+	}
+	line[size] = 0;
+	if (size)
+		answer(control, run_line(control, line));
+}
+
+int control_loop(struct control *control)
+{
+	enum { ENDED, LISTEN, HEARD, COUNT };
+	struct pollfd fds[COUNT];
+
+	while (!control->gone) {
+		fds[ENDED] = (struct pollfd){ .fd = control->vm->ended_fd, .events = POLLIN };
+		fds[HEARD] = (struct pollfd){ .fd = control->in_fd, .events = POLLIN };
+		fds[LISTEN] = (struct pollfd){ .fd = control->listen_fd, .events = POLLIN };
+		if (control->in_fd >= 0)
+			fds[LISTEN].fd = -1;	/* one after another */
+		if (poll(fds, COUNT, -1) < 0 && errno != EINTR)
+			return complain("poll") + 4;
+		if (fds[ENDED].revents)
+			return control->vm->exit_code;
+		if (fds[LISTEN].revents)
+			control->in_fd = control->out_fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+		else if (fds[HEARD].revents)
+			hear_line(control);
+	}
+	return 0;
+}
+
+int control_send(const char *path, char **words)
+{
+	char text[LINE_SIZE];
+	int fd = net_connect_local(path);
+	ssize_t n;
+
+	if (fd < 0)
+		return 2;
+	for (; *words; words++)
+		dprintf(fd, "%s%s", *words, words[1] ? " " : "\n");
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return complain("the monitor gave no answer") + 3;
+	text[n] = 0;
+	fputs(text, stdout);
+	return strncmp(text, "ok", 2) ? 1 : 0;
+}
