@@ -36,9 +36,6 @@ struct vm_state {
 	struct vcpu_state vcpu[VM_MAX_VCPUS];	/* count of them are stored */
 };
 
-/* False: no VM can be made of it; what KVM itself checks is left to it. */
-bool state_valid(const struct vm_state *state);
-
 /* vCPUs are parked. */
 int state_save(struct vm *vm, struct vm_state *state);
 /* A VM with vCPUs that have not run, the clock's part included.  See clock.h. */

@@ -111,6 +111,23 @@ int stream_write(int fd, const struct vm *vm, const struct vm_state *state, bool
 	return put(&stream, &sum, sizeof(sum));
 }
 
+bool stream_valid(const struct vm_state *state)
+{
+	uint32_t i;
+
+	if (state->count < 1 || state->count > VM_MAX_VCPUS || state->clock_size > STATE_MAX_CLOCK)
+		return false;
+	for (i = 0; i < 3; i++) {
+		if (state->irqchip[i].chip_id != i)
+			return false;
+	}
+	for (i = 0; i < state->count; i++) {
+		if (state->vcpu[i].msrs > STATE_MAX_MSRS || state->vcpu[i].cpuids > VM_MAX_CPUID)
+			return false;
+	}
+	return serial_valid(&state->serial);
+}
+
 static int get_state(struct stream *stream, struct vm_state *state, bool with_memory)
 {
 	struct stream_head head;
@@ -132,7 +149,7 @@ static int get_state(struct stream *stream, struct vm_state *state, bool with_me
 	if (get(stream, state->vcpu, state->count * sizeof(state->vcpu[0])))
 		return -1;
 	errno = 0;
-	return state_valid(state) ? 0 : complain("the saved state is damaged");
+	return stream_valid(state) ? 0 : complain("the saved state is damaged");
 }
 
 static int get_memory(struct stream *stream, struct vm *vm)

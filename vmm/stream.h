@@ -32,7 +32,8 @@ struct stream_sum {
 };
 
 int stream_write(int fd, const struct vm *vm, const struct vm_state *state, bool with_memory);
-/* The state, checked.  Then the memory, into vm's, which is all zero; and the sum. */
+/* Opens vm's memory, its own or mem_fd's.  The state is within its bounds; the rest is for KVM to check. */
 int stream_read(int fd, struct vm *vm, struct vm_state *state, int mem_fd);
+bool stream_valid(const struct vm_state *state);
 
 #endif
