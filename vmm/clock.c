@@ -6,6 +6,7 @@
  *   restore: plan_tier, plan_step_ns, plan_rate_ppb, plan_slope_ppb, reasons
  *   finish: tier, line_kept, tries, residual_ns, residual_error_ns, elapsed_ns, elapsed_error_ns
  *   verify: verify_cycles, verify_ns, verify_error_ns, verify_pages
+ *   plant: planted_ns
  */
 #include "clock.h"
 
@@ -25,7 +26,7 @@ static struct {
 	struct kvmclock_ops ops;
 	struct kvmclock_abilities abilities;
 	struct kvmclock_vcpu vcpus[VM_MAX_VCPUS];
-	struct kvmclock_state state;
+	struct kvmclock_state state;		/* that was restored: restore needs it */
 	struct kvmclock_restore restore;
 	struct kvmclock_request request;
 } it = {
@@ -118,10 +119,10 @@ bool clock_owns_msr(uint32_t msr)
 	return it.naive ? naive_owns_msr(msr) : kvmclock_msr_rule(msr) != KVMCLOCK_MSR_ANY;
 }
 
-static void new_state(void)
+static struct kvmclock_state new_state(struct kvmclock_vcpu *vcpus)
 {
-	it.state = (struct kvmclock_state){
-		.size = sizeof(it.state), .vcpus = it.vcpus, .vcpu_room = VM_MAX_VCPUS,
+	return (struct kvmclock_state){
+		.size = sizeof(struct kvmclock_state), .vcpus = vcpus, .vcpu_room = VM_MAX_VCPUS,
 	};
 }
 
@@ -129,16 +130,17 @@ int clock_save(struct vm *vm, uint8_t *bytes, uint32_t *size)
 {
 	struct kvmclock_error error = no_error();
 	struct kvmclock_vm lib = library_vm(vm);
+	struct kvmclock_vcpu vcpus[VM_MAX_VCPUS];
+	struct kvmclock_state state = new_state(vcpus);
 	size_t used;
 
 	if (it.naive)
 		return naive_save(vm, bytes, size);
-	new_state();
-	if (kvmclock_save(&lib, &it.abilities, &it.state, &error) ||
-	    kvmclock_encode(&it.state, bytes, STATE_MAX_CLOCK, &used, &error))
+	if (kvmclock_save(&lib, &it.abilities, &state, &error) ||
+	    kvmclock_encode(&state, bytes, STATE_MAX_CLOCK, &used, &error))
 		return refused("save", &error);
 	*size = (uint32_t)used;
-	say("save_width_ns", (int64_t)it.state.width_ns);
+	say("save_width_ns", (int64_t)state.width_ns);
 	return 0;
 }
 
@@ -151,7 +153,7 @@ int clock_restore_vm(struct vm *vm, const uint8_t *bytes, uint32_t size)
 
 	if (it.naive)
 		return naive_restore_vm(bytes, size);
-	new_state();
+	it.state = new_state(it.vcpus);
 	if (kvmclock_decode(bytes, size, &it.state, &error))
 		return refused("decode", &error);
 	it.state.unknown = NULL;
@@ -222,14 +224,44 @@ int clock_verify(struct vm *vm)
 	return it.restored ? verify(vm, true) : complain("clock: nothing was restored");
 }
 
+static int save_line(struct vm *vm, struct kvmclock_state *state)
+{
+	struct kvmclock_error error = no_error();
+	struct kvmclock_vm lib = library_vm(vm);
+	static struct kvmclock_vcpu vcpus[VM_MAX_VCPUS];
+
+	*state = new_state(vcpus);
+	if (kvmclock_save(&lib, &it.abilities, state, &error))
+		return refused("save", &error);
+	errno = 0;
+	return state->flags & KVMCLOCK_STATE_LINE ? 0 : complain("clock: it is no line now");
+}
+
+static uint64_t line_ns(const struct kvmclock_state *state, uint64_t gtsc)
+{
+	unsigned __int128 ticks = gtsc - state->line_gtsc;
+
+	ticks = state->line_shift < 0 ? ticks >> -state->line_shift : ticks << state->line_shift;
+	return state->line_ns + (uint64_t)((ticks * state->line_mul) >> 32);
+}
+
+/* What KVM made of it is printed, too: planted_ns. */
 int clock_plant(struct vm *vm, int64_t step_ns)
 {
 	struct kvm_clock_data clock = { 0 };
+	struct kvmclock_state before, after;
 
+	if (save_line(vm, &before))
+		return -1;
 	if (ioctl(vm->fd, KVM_GET_CLOCK, &clock))
 		return complain("KVM_GET_CLOCK");
 	/* At its realtime, or the time between both calls would be lost. */
 	clock.flags &= KVM_CLOCK_REALTIME;
 	clock.clock += (uint64_t)step_ns;
-	return ioctl(vm->fd, KVM_SET_CLOCK, &clock) ? complain("KVM_SET_CLOCK") : 0;
+	if (ioctl(vm->fd, KVM_SET_CLOCK, &clock))
+		return complain("KVM_SET_CLOCK");
+	if (save_line(vm, &after))
+		return -1;
+	say("planted_ns", (int64_t)(after.line_ns - line_ns(&before, after.line_gtsc)));
+	return 0;
 }

@@ -100,7 +100,7 @@ static int do_status(struct control *control, const char *argument)
 static const struct command commands[] = {
 	{ "pause", do_pause, true }, { "resume", do_resume, false }, { "status", do_status, false },
 	{ "save", do_save, true }, { "migrate", do_migrate, true }, { "handover", do_handover, true },
-	{ "plant", do_plant, false }, { "verify", do_verify, true },
+	{ "plant", do_plant, true }, { "verify", do_verify, true },
 	 { "type", do_type, false }, { "quit", do_quit, true },
 };
 
