@@ -92,6 +92,7 @@ struct attempt {
 	uint64_t before_htsc;
 	uint64_t set_htsc;	/* when KVM did it, to a nanosecond */
 	int64_t residual_ns;
+	uint64_t error_ns;
 	bool measured;
 };
 
@@ -141,10 +142,13 @@ static int attempt(const struct kvmclock_restore *restore, const struct kvmclock
 	a->measured = clock.flags & KVM_CLOCK_HOST_TSC;
 	/* KVM rounded the time since then down: the ticks are rounded up. */
 	a->set_htsc = clock.host_tsc - ns_to_ticks_ceil(clock.clock - a->set_ns, khz);
-	if (is_scaled(restore))
+	if (is_scaled(restore)) {
 		a->residual_ns = (int64_t)(a->set_ns - line_at(restore, a->set_htsc));
-	else
+		a->error_ns = sum(1, ticks_to_ns_above(1, restore->tsc_khz));
+	} else {
 		a->residual_ns = (int64_t)(clock.clock - line_at(restore, clock.host_tsc));
+		a->error_ns = 1;
+	}
 	return 0;
 }
 
@@ -180,7 +184,7 @@ static int finish_by_correction(struct kvmclock_restore *restore, const struct k
 		allowed = by_time > allowed ? by_time : allowed;
 		result->tries++;
 		result->residual_ns = a.residual_ns;
-		result->residual_error_ns = 1;
+		result->residual_error_ns = a.error_ns;
 	} while (magnitude(a.residual_ns) > allowed && allowed < request->max_step_ns);
 	if (magnitude(a.residual_ns) > request->max_step_ns)
 		return fail(error, KVMCLOCK_E_BUDGET_STEP,
