@@ -145,9 +145,10 @@ struct kvmclock_abilities {
 
 /*
  * What this kernel and host can do for vm.  Before the VM's frequency is set:
- * KVM tells the host's own only until then.  No vCPU is needed.  Changes
+ * KVM tells the host's own only until then.  No vCPU is needed, but before 5.19,
+ * where only a vCPU tells: one new vCPU, if need be of another VM.  Changes
  * nothing.  tolerance_ppm is KVM's default; a caller that knows better sets it.
- * E_SIZE, E_SYSTEM, E_UNABLE (no KVM_GET_CLOCK, no frequency).
+ * E_SIZE, E_ARGUMENT, E_SYSTEM, E_UNABLE (no KVM_GET_CLOCK, no frequency).
  */
 int kvmclock_probe(const struct kvmclock_vm *vm, struct kvmclock_abilities *abilities,
 		   struct kvmclock_error *error);

@@ -50,7 +50,10 @@ static int probe_mode(const struct kvmclock_vm *vm, struct kvmclock_abilities *a
 		return ret;
 	if (clock.flags & KVM_CLOCK_TSC_STABLE)
 		abilities->bits |= KVMCLOCK_IS_MASTER;
-	ret = ask(vm, NO_VCPU, &call_get_khz, NULL, error);
+	/* Before 5.19 only a vCPU tells; new, it has the host's frequency. */
+	if (!(abilities->bits & KVMCLOCK_HAS_VM_KHZ) && !vm->vcpu_count)
+		return fail(error, KVMCLOCK_E_UNABLE, "on this kernel give a VM with one new vCPU");
+	ret = ask(vm, abilities->bits & KVMCLOCK_HAS_VM_KHZ ? NO_VCPU : 0, &call_get_khz, NULL, error);
 	if (ret < 0)
 		return ret;
 	abilities->host_khz = (uint32_t)ret;
@@ -99,6 +102,8 @@ KVMCLOCK_PUBLIC int kvmclock_probe(const struct kvmclock_vm *vm,
 	if (!vm || !abilities || !is_size(vm->size, sizeof(*vm)) ||
 	    !is_size(abilities->size, sizeof(*abilities)))
 		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+	if (vm->vcpu_count && !vm->vcpu_fds)
+		return fail(error, KVMCLOCK_E_ARGUMENT, "vcpu_fds are needed");
 	found.size = abilities->size;
 	ret = probe_capabilities(vm, &found.bits, error);
 	if (!ret && !(found.bits & KVMCLOCK_HAS_CLOCK))
