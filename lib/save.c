@@ -248,7 +248,7 @@ KVMCLOCK_PUBLIC int kvmclock_save(const struct kvmclock_vm *vm,
 		.host_khz = abilities->host_khz, .frac_bits = abilities->frac_bits,
 		.vcpu_count = vm->vcpu_count, .vcpu_room = state->vcpu_room, .vcpus = state->vcpus,
 	};
-	for (int i = 0; i < 3 && ret == KVMCLOCK_E_MOVING; i++)
+	for (int i = 0; i < 3 && (ret == KVMCLOCK_E_MOVING || ret == KVMCLOCK_E_RATIO); i++)
 		ret = save_once(vm, abilities, &found, error);
 	if (ret)
 		return ret;
