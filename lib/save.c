@@ -128,6 +128,8 @@ static int check_still(const struct kvmclock_vm *vm, const struct kvmclock_abili
 			ret = fail_vcpu(error, KVMCLOCK_E_MOVING, (int)i,
 					"stop all vCPUs, and leave their TSCs alone, during the save");
 	}
+	if (!ret && again.at.tai_offset_s != state->at.tai_offset_s)
+		ret = fail(error, KVMCLOCK_E_MOVING, "TAI's offset changed during the save: save again");
 	if (ret || !(flags & KVM_CLOCK_HOST_TSC))
 		return ret;
 	expected = state->clock_ns + kc_mul_div_floor(again.at.htsc - state->at.htsc, 1000000,
