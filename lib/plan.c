@@ -170,15 +170,15 @@ static struct refusal refusal_of(const struct kvmclock_state *state,
 	if (plan->reasons & KVMCLOCK_REASON_NO_SCALING)
 		return (struct refusal) { KVMCLOCK_E_FREQUENCY,
 			"choose a host with TSC scaling, or one of the guest's frequency" };
+	if (request->policy == KVMCLOCK_LIVE_UPDATE && !(state->flags & KVMCLOCK_STATE_HOST_TSC))
+		return (struct refusal) { KVMCLOCK_E_INCOMPLETE,
+			"the state has no host TSC: use advance or frozen" };
 	if (plan->reasons & KVMCLOCK_REASON_OTHER_HOST && request->policy == KVMCLOCK_LIVE_UPDATE)
 		return (struct refusal) { KVMCLOCK_E_OTHER_HOST,
 			"use advance or frozen: the host's TSC is not the one that was saved" };
 	if (request->policy == KVMCLOCK_ADVANCE && !(state->flags & KVMCLOCK_STATE_REALTIME))
 		return (struct refusal) { KVMCLOCK_E_INCOMPLETE,
 			"the state has no realtime: use frozen, or save it with libkvmclock" };
-	if (request->policy == KVMCLOCK_LIVE_UPDATE && !(state->flags & KVMCLOCK_STATE_HOST_TSC))
-		return (struct refusal) { KVMCLOCK_E_INCOMPLETE,
-			"the state has no host TSC: use advance or frozen" };
 	if (plan->tier > request->lowest_tier)
 		return (struct refusal) { KVMCLOCK_E_BUDGET_TIER,
 			"allow a lower tier, or remove what the plan's reasons name" };
