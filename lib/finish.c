@@ -198,7 +198,7 @@ static int finish_by_clock(const struct kvmclock_restore *restore, const struct 
 {
 	struct kvm_clock_data clock = { .clock = restore->state->clock_ns + restore->plan.elapsed_ns };
 	uint32_t khz = restore->abilities.host_khz;
-	uint64_t before_htsc = read_htsc(vm);
+	uint64_t before_htsc = read_htsc(vm), spent_ns;
 	int ret;
 
 	if (restore->request.policy == KVMCLOCK_ADVANCE &&
@@ -213,8 +213,11 @@ static int finish_by_clock(const struct kvmclock_restore *restore, const struct 
 		return ret;
 	error_changed(error, KVMCLOCK_CHANGED_CLOCK);
 	result->residual_ns = 0;
-	result->residual_error_ns = clock.flags ? sum(restore->at.width_ns, 1) :
-		ticks_to_ns_above(read_htsc(vm) - before_htsc, khz);
+	spent_ns = ticks_to_ns_above(read_htsc(vm) - before_htsc, khz);
+	if (clock.flags)	/* realtime may have been slewed since the chosen instant */
+		spent_ns = sum(restore->at.width_ns,
+			       ticks_to_ns_above(before_htsc - restore->at.htsc, khz) / 2000 + 1);
+	result->residual_error_ns = spent_ns;
 	return 0;
 }
 
