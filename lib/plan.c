@@ -137,6 +137,9 @@ static uint32_t plan_tier(const struct kvmclock_abilities *here, uint32_t reason
 		return KVMCLOCK_TIER_2;
 	if (here->bits & KVMCLOCK_HAS_LINE)
 		return KVMCLOCK_TIER_0;
+	/* Stock KVM is in host mode then, and its clock no line. */
+	if (reasons & KVMCLOCK_REASON_UNEQUAL_TSCS)
+		return KVMCLOCK_TIER_2;
 	return here->bits & KVMCLOCK_HAS_HOST_TSC ? KVMCLOCK_TIER_1 : KVMCLOCK_TIER_2;
 }
 
@@ -200,19 +203,27 @@ static struct refusal refusal_of(const struct kvmclock_state *state,
 	return (struct refusal) { 0, "" };
 }
 
-static void plan_vcpus(const struct kvmclock_state *state, const struct kvmclock_abilities *here,
-		       struct kvmclock_plan *plan)
+static bool are_tscs_equal(const struct kvmclock_state *state)
 {
-	for (uint32_t i = 0; i < state->vcpu_count; i++) {
+	for (uint32_t i = 1; i < state->vcpu_count; i++) {
 		const struct kvmclock_vcpu *a = &state->vcpus[0], *b = &state->vcpus[i];
 
 		if (b->tsc_khz != a->tsc_khz || b->tsc_gtsc != a->tsc_gtsc ||
 		    !kc_tsc_is_same(tsc_of(a), tsc_of(b)))
-			plan->reasons |= KVMCLOCK_REASON_UNEQUAL_TSCS;
-		/* Most are alike: only what differs is new. */
-		if (!i || b->tsc_khz != b[-1].tsc_khz || b->tsc_ratio != b[-1].tsc_ratio)
-			plan_rate(state, here, b, plan);
+			return false;
 	}
+	return true;
+}
+
+static void plan_vcpus(const struct kvmclock_state *state, const struct kvmclock_abilities *here,
+		       struct kvmclock_plan *plan)
+{
+	const struct kvmclock_vcpu *vcpu = state->vcpus;
+
+	/* Most are alike: only what differs is new. */
+	for (uint32_t i = 0; i < state->vcpu_count; i++, vcpu++)
+		if (!i || vcpu->tsc_khz != vcpu[-1].tsc_khz || vcpu->tsc_ratio != vcpu[-1].tsc_ratio)
+			plan_rate(state, here, vcpu, plan);
 }
 
 KVMCLOCK_PUBLIC int kvmclock_plan(const struct kvmclock_state *state,
@@ -237,6 +248,8 @@ KVMCLOCK_PUBLIC int kvmclock_plan(const struct kvmclock_state *state,
 		return fail(error, KVMCLOCK_E_FORMAT, "use a state that kvmclock_decode() accepts");
 	found.size = plan->size;
 	found.reasons = reasons_of_state(state, here);
+	if (!are_tscs_equal(state))
+		found.reasons |= KVMCLOCK_REASON_UNEQUAL_TSCS;
 	for (uint32_t i = 0; i < state->vcpu_count && !catch_up; i++)
 		(void)ratio_here(here, state->vcpus[i].tsc_khz, &catch_up);
 	found.tier = plan_tier(here, found.reasons | (catch_up ? KVMCLOCK_REASON_CATCH_UP : 0));
