@@ -152,7 +152,7 @@ static int attempt(const struct kvmclock_restore *restore, const struct kvmclock
 	return 0;
 }
 
-/* Spent of limit, as a part of budget; limits are not 0. */
+/* Spent of limit, as a part of budget. */
 static uint64_t part(uint64_t budget, uint64_t spent, uint64_t limit)
 {
 	return spent >= limit ? budget : kc_mul_div_floor(budget, spent, limit);
@@ -170,8 +170,9 @@ static int finish_by_correction(struct kvmclock_restore *restore, const struct k
 	uint32_t tries = request->max_tries ? request->max_tries : 100;
 	uint32_t time_us = request->max_time_us ? request->max_time_us : 5000;
 	uint64_t time_htsc = kc_mul_div_floor(time_us, restore->abilities.host_khz, 1000);
-	uint64_t start_htsc = read_htsc(vm), lag_htsc = 0, allowed, by_time;
+	uint64_t start_htsc = read_htsc(vm), lag_htsc = 0, spent_htsc, allowed, by_time;
 	struct attempt a;
+	bool is_last;
 
 	do {
 		int ret = attempt(restore, vm, lag_htsc, &a, error);
@@ -179,13 +180,14 @@ static int finish_by_correction(struct kvmclock_restore *restore, const struct k
 		if (ret || !a.measured)
 			return ret ? ret : 1;
 		lag_htsc = a.set_htsc - a.before_htsc;
-		allowed = part(request->max_step_ns, result->tries, tries - (tries > 1));
-		by_time = part(request->max_step_ns, read_htsc(vm) - start_htsc, time_htsc + 1);
+		spent_htsc = read_htsc(vm) - start_htsc;
+		allowed = part(request->max_step_ns, result->tries++, tries);
+		by_time = part(request->max_step_ns, spent_htsc, time_htsc);
 		allowed = by_time > allowed ? by_time : allowed;
-		result->tries++;
+		is_last = result->tries >= tries || spent_htsc >= time_htsc;
 		result->residual_ns = a.residual_ns;
 		result->residual_error_ns = a.error_ns;
-	} while (magnitude(a.residual_ns) > allowed && allowed < request->max_step_ns);
+	} while (magnitude(a.residual_ns) > allowed && !is_last);
 	if (magnitude(a.residual_ns) > request->max_step_ns)
 		return fail(error, KVMCLOCK_E_BUDGET_STEP,
 			    "the clock is set, but not within the budget: try again, or allow more");
