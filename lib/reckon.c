@@ -57,8 +57,9 @@ uint64_t ratio_here(const struct kvmclock_abilities *abilities, uint32_t khz, bo
 {
 	struct kc_host host = host_of(abilities);
 	uint64_t one = 1ull << host.frac_bits;
-	uint64_t tolerance = (uint64_t)host.khz * abilities->tolerance_ppm / 1000000;
-	bool is_near = khz + tolerance >= host.khz && khz <= host.khz + tolerance;
+	uint64_t low = host.khz * (1000000ull - abilities->tolerance_ppm) / 1000000;
+	uint64_t high = host.khz * (1000000ull + abilities->tolerance_ppm) / 1000000;
+	bool is_near = khz >= low && khz <= high;	/* as KVM rounds them */
 	bool scaling = abilities->bits & KVMCLOCK_HAS_SCALING;
 
 	*catch_up = !is_near && !scaling && khz > host.khz;
