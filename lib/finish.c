@@ -286,8 +286,8 @@ KVMCLOCK_PUBLIC int kvmclock_restore_finish(struct kvmclock_restore *restore,
 	if (!restore->state || restore->phase != (restore->next_vcpu ? PHASE_VCPU : PHASE_VM) ||
 	    restore->next_vcpu != restore->state->vcpu_count)
 		return fail(error, KVMCLOCK_E_ORDER, "kvmclock_restore_vcpu() for every vCPU first");
-	if (vm->vcpu_count && !vm->vcpu_fds)
-		return fail(error, KVMCLOCK_E_ARGUMENT, "vcpu_fds are needed");
+	if (vm->vcpu_count < restore->next_vcpu || (vm->vcpu_count && !vm->vcpu_fds))
+		return fail(error, KVMCLOCK_E_ARGUMENT, "all vCPUs of the state are needed");
 	if (!restore->next_vcpu)
 		restore->at.htsc = read_htsc(vm);
 	found.size = result->size;
