@@ -117,7 +117,7 @@ KVMCLOCK_PUBLIC int kvmclock_encode(const struct kvmclock_state *state, void *by
 	error_begin(error);
 	if (!state || !bytes || !used || !is_size(state->size, sizeof(*state)))
 		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
-	if (!state_is_sound(state) || state->unknown_bytes > UINT32_MAX ||
+	if (!state_is_sound(state) || state->unknown_bytes > INT32_MAX ||
 	    (state->unknown_bytes && !state->unknown))
 		return fail(error, KVMCLOCK_E_FORMAT, "encode what kvmclock_save() or decode gave");
 	length = kvmclock_encoded_bytes(state);
