@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* One host: live updates, a kexec, KVM's tolerance of frequencies, many vCPUs. */
+#include <string.h>
+#include "check.h"
+
+/* On ours nothing changes: offsets and line bit for bit, whatever realtime does. */
+void law_live_update(struct in *in)
+{
+	static struct scene s;
+	int ret;
+
+	scene_draw(in, &s);
+	s.source.ours = s.source.has_offset = s.source.has_host_tsc = s.source.has_vm_khz = true;
+	s.destination = &s.source;
+	s.request = scene_any(KVMCLOCK_LIVE_UPDATE);
+	s.request.lowest_tier = 0;
+	s.request.max_step_ns = s.request.max_step_cycles = s.request.max_rate_ppb = 0;
+	s.request.flags = KVMCLOCK_NO_BACKWARDS;
+	ret = scene_create(&s);
+	CHECK(!ret, "create %d", ret);
+	scene_draw_vcpus(in, &s, false);
+	ret = scene_save(&s);
+	ret = ret ? ret : scene_carry(&s);
+	CHECK(!ret, "save %d", ret);
+	s.source.realtime_ns -= (s64)in_below(in, 1ull << 50);
+	scene_away(&s);
+	ret = scene_to(&s);
+	CHECK(!ret, "restore %d: %s", ret, s.error.advice);
+	CHECK(s.result.line_kept && !s.result.residual_ns && !s.result.residual_error_ns, "residual %lld",
+	      (s64)s.result.residual_ns);
+	for (u32 i = 0; i < s.b.s.nr; i++) {
+		struct sim_page from = sim_page_of(&s.a, i, 0), to = sim_page_of(&s.b, i, 0);
+
+		CHECK(s.b.s.vcpus[i].offset == s.a.s.vcpus[i].offset, "vcpu %u: offset", i);
+		CHECK(!memcmp(&from, &to, sizeof(from)), "vcpu %u: page", i);
+	}
+	check_restored(in, &s);
+}
+
+/* The TSC goes on, but another kernel calibrates it otherwise. */
+void law_kexec(struct in *in)
+{
+	static struct scene s;
+	int ret;
+
+	scene_draw(in, &s);
+	s.source.has_offset = s.source.has_host_tsc = s.source.has_vm_khz = true;
+	s.other = s.source;
+	s.other.ours = !in_once_in(in, 2);
+	s.other.khz = s.source.khz + (u32)in_below(in, 21) - 10;
+	s.destination = &s.other;
+	s.request = scene_any(in_once_in(in, 2) ? KVMCLOCK_LIVE_UPDATE : KVMCLOCK_ADVANCE);
+	ret = scene_create(&s);
+	CHECK(!ret, "create %d", ret);
+	scene_draw_vcpus(in, &s, false);
+	ret = scene_save(&s);
+	ret = ret ? ret : scene_carry(&s);
+	CHECK(!ret, "save %d", ret);
+	scene_away(&s);
+	ret = scene_to(&s);
+	CHECK(!ret, "restore %d: %s", ret, s.error.advice);
+	CHECK(s.restore.plan.reasons & KVMCLOCK_REASON_SAME_HOST, "reasons %#x", s.restore.plan.reasons);
+	for (u32 i = 0; i < s.b.s.nr; i++)
+		CHECK(sim_gtsc_at(&s.b, i, s.restore.at.htsc) == sim_gtsc_at(&s.a, i, s.restore.at.htsc),
+		      "vcpu %u: the TSC stepped", i);
+	check_restored(in, &s);
+}
+
+/* A frequency at the edge of the host's tolerance is run as KVM runs it. */
+void law_tolerance(struct in *in)
+{
+	static struct scene s;
+	u64 edge;
+	int ret;
+
+	scene_draw(in, &s);
+	s.source.scaling = s.source.has_vm_khz = s.source.has_offset = s.source.has_host_tsc = true;
+	s.source.ours = s.other.ours = false;
+	edge = s.source.khz * (in_once_in(in, 2) ? 999750ull : 1000250ull) / 1000000;
+	s.guest_khz = (u32)(edge + in_below(in, 5) - 2);
+	ret = scene_create(&s);
+	CHECK(!ret, "create %d", ret);
+	ret = scene_save(&s);
+	CHECK(!ret, "%u kHz on %u: save %d: %s", s.guest_khz, s.source.khz, ret, s.error.advice);
+	check_saved(in, &s);
+	ret = scene_carry(&s);
+	CHECK(!ret, "carry %d", ret);
+	s.destination = &s.source;
+	s.request.policy = KVMCLOCK_FROZEN;
+	scene_away(&s);
+	ret = scene_to(&s);
+	CHECK(!ret, "restore %d: %s", ret, s.error.advice);
+	check_restored(in, &s);
+}
+
+/* As many as KVM allows, equal and unequal. */
+void law_many(struct in *in)
+{
+	static struct scene s;
+	int ret;
+
+	scene_draw(in, &s);
+	scene_befriend(in, &s);
+	s.nr_vcpus = SIM_VCPUS;
+	s.other.scaling = true;
+	s.request.policy = KVMCLOCK_ADVANCE;
+	ret = scene_create(&s);
+	CHECK(!ret, "create %d", ret);
+	scene_draw_vcpus(in, &s, in_once_in(in, 4));
+	ret = scene_save(&s);
+	CHECK(!ret, "save %d: %s", ret, s.error.advice);
+	check_saved(in, &s);
+	ret = scene_carry(&s);
+	CHECK(!ret && s.state.vcpu_count == SIM_VCPUS, "carry %d", ret);
+	CHECK(s.nr_bytes == 200 + 48 * SIM_VCPUS, "%zu bytes", s.nr_bytes);
+	scene_away(&s);
+	ret = scene_to(&s);
+	CHECK(!ret, "restore %d: %s", ret, s.error.advice);
+	check_restored(in, &s);
+}
