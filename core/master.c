@@ -202,8 +202,11 @@ bool kc_master_clock_set(struct kc_master *m, struct kc_reading now, u64 clock_n
 static bool fact_changed(struct kc_master *m, struct kc_reading now,
 			 enum kc_reason fact, bool holds)
 {
-	struct mode was = mode(m);
+	struct mode was;
 
+	if (!(m->facts & fact) == !holds)
+		return false;
+	was = mode(m);
 	m->facts = holds ? m->facts | fact : m->facts & ~fact;
 	return settle(m, now, was);
 }

@@ -1,47 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "rate.h"
 
-static struct kc_u128 minus(struct kc_u128 x, struct kc_u128 y)
-{
-	x.hi -= y.hi + (x.lo < y.lo);
-	x.lo -= y.lo;
-	return x;
-}
-
 /*
- * With both top bits at 127 the quotient is in (1/2, 2): its first bit is known
- * from one comparison, the next 31 and the rounding come by long division.
+ * With both top bits at 127 the quotient is in (1/2, 2): 32 or 33 bits after the
+ * point are 33 in all, the last for the rounding.  What the high words alone give
+ * is right or one too many, which their remainder and the low words tell.
  */
-struct kc_rate kc_rate_nearest(struct kc_u128 num, struct kc_u128 den)
+__attribute__((flatten)) struct kc_rate kc_rate_nearest(struct kc_u128 num, struct kc_u128 den)
 {
-	u8 up_num = kc_leading_zeros(num), up_den = kc_leading_zeros(den);
+	u8 up_num = kc_leading_zeros(num), up_den = kc_leading_zeros(den), up;
 	struct kc_rate rate = { .shift = up_den - up_num };
-	u64 mul = 0;
-	int bit;
+	struct kc_u128 high, rest;
+	u64 mul;
 
 	num = kc_shl(num, up_num);
 	den = kc_shl(den, up_den);
-	if (kc_not_below(num, den)) {
-		num = minus(num, den);
-		mul = 1;
-		rate.shift++;
-	}
-	for (bit = mul ? 31 : 32; bit > -1; bit--) {
-		bool carry = num.hi >> 63;
-
-		num = kc_shl(num, 1);
-		mul <<= 1;
-		if (carry || kc_not_below(num, den)) {
-			num = minus(num, den);
-			mul |= 1;
-		}
-	}
+	up = kc_not_below(num, den) ? 32 : 33;
+	high = (struct kc_u128) { num.hi >> (64 - up), num.hi << up | num.lo >> (64 - up) };
+	mul = kc_div_floor(high, den.hi);
+	rest = (struct kc_u128) { high.lo - mul * den.hi, num.lo << up };
+	mul -= !kc_not_below(rest, kc_mul(mul, den.lo));
 	mul = (mul + 1) >> 1;
-	if (mul >> 32) {
-		mul >>= 1;
-		rate.shift++;
-	}
-	rate.mul = mul;
+	rate.shift += 33 - up + (mul >> 32);
+	rate.mul = mul >> (mul >> 32);
 	return rate;
 }
 

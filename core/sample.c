@@ -30,9 +30,12 @@ void kc_master_sampled(struct kc_master *m, struct kc_reading now)
 
 bool kc_master_time_passed(struct kc_master *m, struct kc_reading now)
 {
-	bool was_stable = kc_master_is_stable(m);
+	bool was_stable;
 
-	if (m->shown_ns && !(kc_master_reasons(m) & KC_NO_LINE))
+	if (!m->shown_ns)
+		return false;
+	was_stable = kc_master_is_stable(m);
+	if (!(kc_master_reasons(m) & KC_NO_LINE))
 		kc_master_pass_shown(m, kc_master_read_floor_ns(m, now));
 	return was_stable != kc_master_is_stable(m);
 }

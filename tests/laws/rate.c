@@ -21,6 +21,22 @@ static struct kc_u128 half(struct kc_u128 x)
 	return x;
 }
 
+/*
+ * The greatest num of which num / den is not above an odd number of 2^-33: most
+ * are below a tie by less than the high words of both can tell.
+ */
+static struct kc_u128 next_to_a_tie(struct in *in, struct kc_u128 den)
+{
+	u64 odd = 1ULL << 32 | in_u64(in) >> 32 | 1;
+	struct kc_u128 num = kc_shl(kc_mul(odd, den.hi), 31);
+	struct kc_u128 low = kc_mul(odd, den.lo);
+	u64 more = low.hi << 31 | low.lo >> 33;
+
+	num.lo += more;
+	num.hi += num.lo < more;
+	return num;
+}
+
 /* num / den in (2^-32, 2^31), by their widths. */
 void law_rate_nearest(struct in *in)
 {
@@ -33,6 +49,10 @@ void law_rate_nearest(struct in *in)
 		num.hi = in_u64(in);
 	if (in_once_in(in, 2))
 		den.hi = in_u64(in);
+	if (in_once_in(in, 4)) {
+		den.hi |= 1ULL << 63;
+		num = next_to_a_tie(in, den);
+	}
 	REQUIRE((num.hi || num.lo) && (den.hi || den.lo));
 	while (log2_floor(num) - log2_floor(den) > 30)
 		num = half(num);
