@@ -4,21 +4,23 @@
 #include "hyperv.h"
 #include "trace.h"
 
-/* raw before TSC: if they are two reads, a change of mode moves no clock back. */
+/*
+ * Raw time and boot offset are of one sleep.  Raw before TSC: if they are two
+ * reads, a change of mode moves no clock back.
+ */
 void kvm_clock_read_host(struct kvm_clock_reading *r)
 {
-	struct system_time_snapshot snap;
-	ktime_t boot;
+	struct system_time_snapshot snap __uninitialized;
+	s64 boot_ns;
 
-	guard(irqsave)();
 	do {
-		boot = ktime_mono_to_any(0, TK_OFFS_BOOT);
+		boot_ns = READ_ONCE(kvm_clock_boot_ns);
 		ktime_get_snapshot(&snap);
-	} while (boot != ktime_mono_to_any(0, TK_OFFS_BOOT));
-	r->now.raw_ns = ktime_to_ns(snap.raw) + ktime_to_ns(boot);
+		r->is_tsc = kvm_clock_snapshot_is_tsc(&snap);
+		r->now.htsc = r->is_tsc ? snap.cycles : rdtsc_ordered();
+	} while (boot_ns != READ_ONCE(kvm_clock_boot_ns));
+	r->now.raw_ns = ktime_to_ns(snap.raw) + boot_ns;
 	r->real_ns = ktime_to_ns(snap.real);
-	r->is_tsc = kvm_clock_snapshot_is_tsc(&snap);
-	r->now.htsc = r->is_tsc ? snap.cycles : rdtsc_ordered();
 }
 
 struct kc_master kvm_clock_state(struct kvm *kvm)
@@ -67,7 +69,7 @@ static bool kvm_clock_notice_host(struct kvm_clock_update *u)
 	return due;
 }
 
-static void kvm_clock_begin_locked(struct kvm_clock_update *u, struct kvm *kvm)
+static __flatten void kvm_clock_begin_locked(struct kvm_clock_update *u, struct kvm *kvm)
 {
 	kvm_clock_open(u, kvm);
 	u->before_ns = kc_master_read_floor_ns(u->m, u->r.now);
@@ -94,7 +96,7 @@ void kvm_clock_sync_later(struct kvm *kvm)
  * enter it again; the first that does writes them all.  The requests stand
  * before the new state can be read: none reads it and enters with an old page.
  */
-void kvm_clock_end(struct kvm_clock_update *u)
+__flatten void kvm_clock_end(struct kvm_clock_update *u)
 {
 	struct kvm_clock *clock = &u->kvm->arch.clock;
 	struct kc_master *m = u->m;
@@ -105,12 +107,13 @@ void kvm_clock_end(struct kvm_clock_update *u)
 		clock->pages_due = true;
 		kc_master_sampled(m, u->r.now);
 		for (i = 0; i < atomic_read(&u->kvm->online_vcpus); i++)
-			kvm_make_request(KVM_REQ_CLOCK_UPDATE, kvm_get_vcpu(u->kvm, i));
+			kvm_make_request(KVM_REQ_GLOBAL_CLOCK_UPDATE, kvm_get_vcpu(u->kvm, i));
 	}
 	kvm_clock_close(u);
 	if (u->pages_due) {
-		kvm_hv_request_tsc_page_update(u->kvm);
-		kvm_make_all_cpus_request(u->kvm, KVM_REQ_CLOCK_UPDATE |
+		if (READ_ONCE(to_kvm_hv(u->kvm)->hv_tsc_page_status) != HV_TSC_PAGE_UNSET)
+			kvm_hv_request_tsc_page_update(u->kvm);
+		kvm_make_all_cpus_request(u->kvm, KVM_REQ_GLOBAL_CLOCK_UPDATE |
 					  KVM_REQUEST_WAIT | KVM_REQUEST_NO_WAKEUP);
 		trace_kvm_update_master_clock(!kc_master_reasons(m), kvm_clock_vdso_mode(&u->r),
 					      m->nr_matched == m->nr_vcpus);
@@ -203,11 +206,11 @@ uint64_t kvm_get_wall_clock_epoch(struct kvm *kvm)
 	return r.real_ns - clock_ns;
 }
 
-int kvm_vm_ioctl_get_clock(struct kvm *kvm, void __user *argp)
+__flatten int kvm_vm_ioctl_get_clock(struct kvm *kvm, void __user *argp)
 {
+	struct kvm_clock_reading r __uninitialized;
 	struct kvm_clock_data data = {};
-	struct kvm_clock_reading r;
-	bool is_master;
+	bool is_master __uninitialized;
 
 	data.clock = kvm_clock_read(kvm, &r, &is_master);
 	if (is_master && r.is_tsc) {

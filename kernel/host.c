@@ -10,6 +10,7 @@
 
 unsigned long max_tsc_khz;
 bool kvm_clock_host_is_hyperv;
+s64 kvm_clock_boot_ns;
 
 static bool has_constant_tsc(void)
 {
@@ -85,13 +86,17 @@ static void queue_clocksource_work(struct irq_work *work)
 
 struct irq_work pvclock_irq_work = IRQ_WORK_INIT(queue_clocksource_work);
 
-/* Called at each tick, inside the timekeeper's own lock. */
+/*
+ * Called at each tick and change, inside the timekeeper's own lock: no snapshot
+ * of later is had before kvm_clock_boot_ns is what goes with it.
+ */
 static int timekeeping_updated(struct notifier_block *nb, unsigned long unused, void *priv)
 {
 	static bool was_tsc = true;
 	struct timekeeper *tk = priv;
 	bool is_tsc = tk->tkr_mono.clock->id == CSID_X86_TSC;
 
+	WRITE_ONCE(kvm_clock_boot_ns, ktime_to_ns(tk->offs_boot));
 	kvm_clock_host_is_hyperv = tk->tkr_mono.clock->vdso_clock_mode == VDSO_CLOCKMODE_HVCLOCK;
 	if (is_tsc != was_tsc)
 		irq_work_queue(&pvclock_irq_work);

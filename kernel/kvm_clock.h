@@ -38,7 +38,10 @@ static_assert(offsetof(struct kc_pvclock, tsc_shift) ==
 static_assert(KC_PVCLOCK_TSC_STABLE == PVCLOCK_TSC_STABLE_BIT);
 static_assert(KC_PVCLOCK_GUEST_STOPPED == PVCLOCK_GUEST_STOPPED);
 
-/* One reading of the host; real_ns and now belong together if is_tsc. */
+/*
+ * One reading of the host; real_ns and now belong together if is_tsc.  If not,
+ * raw time and TSC are two reads: with interrupts off where both are used.
+ */
 struct kvm_clock_reading {
 	struct kc_reading now;
 	s64 real_ns;
@@ -83,6 +86,9 @@ void kvm_clock_vcpu_came(struct kvm_vcpu *vcpu);
 void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
 			   struct kc_tsc hw, bool catch_up, bool by_host);
 
+/* page.c: what guests read */
+int kvm_clock_pass(struct kvm_vcpu *v, bool is_due);
+
 /* frequency.c: the frequency of a vCPU's TSC */
 void kvm_clock_catch_up(struct kvm_vcpu *vcpu);
 u64 kvm_clock_caught_up_gtsc(struct kvm_clock_update *u, struct kvm_vcpu *self, u32 khz);
@@ -106,6 +112,7 @@ extern unsigned long max_tsc_khz;
 extern bool kvmclock_periodic_sync;
 unsigned int kvm_clock_cpu_khz(void);
 extern bool kvm_clock_host_is_hyperv;
+extern s64 kvm_clock_boot_ns;		/* CLOCK_BOOTTIME less CLOCK_MONOTONIC */
 
 /* A host on Hyper-V marks its TSC unstable and yet keeps time by it. */
 static inline bool kvm_check_tsc_unstable(void)
@@ -125,7 +132,6 @@ int kvm_pv_clock_pairing(struct kvm_vcpu *vcpu, gpa_t paddr,
 void kvm_write_wall_clock(struct kvm *kvm, gpa_t wall_clock, int sec_hi_ofs);
 void kvm_write_system_time(struct kvm_vcpu *vcpu, gpa_t system_time,
 			   bool old_msr, bool host_initiated);
-int kvm_guest_time_update(struct kvm_vcpu *v);
 void kvmclock_reset(struct kvm_vcpu *vcpu);
 void kvmclock_sync_fn(struct work_struct *work);
 
@@ -144,6 +150,18 @@ extern struct notifier_block kvmclock_cpufreq_notifier_block;
 extern struct notifier_block pvclock_gtod_notifier;
 extern struct irq_work pvclock_irq_work;
 extern struct work_struct pvclock_gtod_work;
+
+/* The vCPU's page is asked for. */
+static inline int kvm_guest_time_update(struct kvm_vcpu *v)
+{
+	return kvm_clock_pass(v, true);
+}
+
+/* All pages are, by an update, of all vCPUs; its own perhaps for more. */
+static inline void kvm_gen_kvmclock_update(struct kvm_vcpu *v)
+{
+	kvm_clock_pass(v, kvm_check_request(KVM_REQ_CLOCK_UPDATE, v));
+}
 
 /* Stock functions that ours stand in front of, or call. */
 long stock_kvm_arch_vcpu_ioctl(struct file *filp, unsigned int ioctl,

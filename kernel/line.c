@@ -14,7 +14,7 @@
  * Stable pages wait until the clock is past what pages showed: here, if none was
  * written since, or by the work, for which all pages are due then.
  */
-void kvm_clock_pass_shown(struct kvm_clock_update *u)
+noinline void kvm_clock_pass_shown(struct kvm_clock_update *u)
 {
 	u64 ahead_ns = u->m->shown_ns - kc_master_read_floor_ns(u->m, u->r.now);
 

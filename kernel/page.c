@@ -43,17 +43,17 @@ out:
 	return true;
 }
 
-static void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu, struct kc_pvclock *page)
+static noinline void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu, struct kc_pvclock page)
 {
 	struct kvm_vcpu_xen *xen = &vcpu->arch.xen;
 
 	if (vcpu->kvm->arch.xen_hvm_config.flags & KVM_XEN_HVM_CONFIG_PVCLOCK_TSC_UNSTABLE)
-		page->flags &= ~KC_PVCLOCK_TSC_STABLE;
+		page.flags &= ~KC_PVCLOCK_TSC_STABLE;
 	if (xen->vcpu_info_cache.active)
 		kvm_clock_write_page(vcpu, &xen->vcpu_info_cache,
-				     offsetof(struct compat_vcpu_info, time), *page);
+				     offsetof(struct compat_vcpu_info, time), page);
 	if (xen->vcpu_time_info_cache.active)
-		kvm_clock_write_page(vcpu, &xen->vcpu_time_info_cache, 0, *page);
+		kvm_clock_write_page(vcpu, &xen->vcpu_time_info_cache, 0, page);
 }
 
 /* Hyper-V's formula is not modular, so its page is drawn from a point that is now. */
@@ -83,6 +83,7 @@ static noinline struct kc_line kvm_clock_host_mode_line(struct kvm_vcpu *vcpu,
 	struct kc_tsc tsc = kvm_clock_hw_tsc(vcpu);
 	struct kc_line line;
 
+	guard(irqsave)();
 	if (!(kc_master_reasons(m) & KC_NO_LINE) || kvm_check_tsc_unstable())
 		kvm_clock_read_host(&r);
 	line = kc_master_page_line(m, kvm_clock_cpu_khz(), r.now, tsc);
@@ -91,7 +92,7 @@ static noinline struct kc_line kvm_clock_host_mode_line(struct kvm_vcpu *vcpu,
 	return line;
 }
 
-static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
+static __flatten void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 {
 	const struct kc_master *m = &vcpu->kvm->arch.clock.master;
 	struct kc_pvclock page __uninitialized;	/* or the compiler zeroes it first */
@@ -112,7 +113,8 @@ static void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 	    page.flags & KC_PVCLOCK_GUEST_STOPPED)
 		vcpu->arch.pvclock_set_guest_stopped_request = false;
 	kvm_clock_write_hyperv_page(vcpu, &line, &page);
-	kvm_clock_write_xen_pages(vcpu, &page);
+	if (vcpu->arch.xen.vcpu_info_cache.active || vcpu->arch.xen.vcpu_time_info_cache.active)
+		kvm_clock_write_xen_pages(vcpu, page);
 }
 
 /* This vCPU's dirty ring must be harvested before it may write more pages. */
@@ -122,11 +124,11 @@ static bool is_full(struct kvm_vcpu *vcpu)
 }
 
 /*
- * A vCPU is on its way into the guest and was asked for its page.  While an
- * update goes on it waits here; after one the first to pass writes all pages,
- * so that none enters with a new line while another page shows the old one.
+ * A vCPU is on its way into the guest.  While an update goes on it waits here;
+ * after one the first to pass writes all pages, so that none enters with a new
+ * line while another page shows the old one.  Its own is due if it was asked for.
  */
-int kvm_guest_time_update(struct kvm_vcpu *v)
+int kvm_clock_pass(struct kvm_vcpu *v, bool is_due)
 {
 	struct kvm_clock *clock = &v->kvm->arch.clock;
 	struct kvm_vcpu *vcpu;
@@ -138,7 +140,8 @@ int kvm_guest_time_update(struct kvm_vcpu *v)
 	}
 	if (unlikely(v->arch.tsc_catchup))
 		kvm_clock_catch_up(v);
-	kvm_clock_write_pages(v);
+	if (is_due || clock->pages_due || clock->page_missed || v->arch.tsc_catchup)
+		kvm_clock_write_pages(v);
 	for (i = !v->vcpu_idx; clock->pages_due && (vcpu = kvm_get_vcpu(v->kvm, i)); i++) {
 		if (vcpu != v && !is_full(v))
 			kvm_clock_write_pages(vcpu);
@@ -151,18 +154,23 @@ int kvm_guest_time_update(struct kvm_vcpu *v)
 	return is_full(v);
 }
 
+static noinline void kvm_clock_msr_kind_changed(struct kvm *kvm, bool old_msr)
+{
+	struct kvm_clock_update u;
+
+	kvm_clock_begin(&u, kvm);
+	u.pages_due |= kc_master_boot_vcpu_wrote_msr(u.m, u.r.now, old_msr);
+	kvm_clock_end(&u);
+}
+
 void kvm_write_system_time(struct kvm_vcpu *vcpu, gpa_t system_time,
 			   bool old_msr, bool host_initiated)
 {
 	struct gfn_to_pfn_cache *gpc = &vcpu->arch.pv_time;
-	struct kvm_clock_update u __uninitialized;
 
 	if (!vcpu->vcpu_id && !host_initiated &&
-	    old_msr != !!(READ_ONCE(vcpu->kvm->arch.clock.master.facts) & KC_OLD_MSR)) {
-		kvm_clock_begin(&u, vcpu->kvm);
-		u.pages_due |= kc_master_boot_vcpu_wrote_msr(u.m, u.r.now, old_msr);
-		kvm_clock_end(&u);
-	}
+	    old_msr != !!(READ_ONCE(vcpu->kvm->arch.clock.master.facts) & KC_OLD_MSR))
+		kvm_clock_msr_kind_changed(vcpu->kvm, old_msr);
 	vcpu->arch.time = system_time;
 	if (system_time & 1)
 		kvm_gpc_activate(gpc, system_time & ~1ULL, sizeof(struct pvclock_vcpu_time_info));

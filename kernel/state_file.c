@@ -25,7 +25,7 @@ void kvm_clock_count_step(struct kvm_clock_counts *counts, u64 from_ns, u64 to_n
 }
 
 /* An update ends; under clock.lock. */
-void kvm_clock_count(struct kvm_clock_update *u)
+__flatten void kvm_clock_count(struct kvm_clock_update *u)
 {
 	struct kvm_clock_counts *counts = &u->kvm->arch.clock.counts;
 

@@ -124,11 +124,6 @@ v << left.v;
 @@
 did("left")
 
-@global@
-statement S;
-@@
-- if (kvm_check_request(\(KVM_REQ_GLOBAL_CLOCK_UPDATE\|KVM_ARCH_REQ(16)\), vcpu)) S
-
 @periodic@
 statement S;
 @@

@@ -86,9 +86,9 @@ static struct kc_census kvm_clock_census(struct kvm_vcpu *self, struct kc_tsc ts
 {
 	struct kc_census census = {};
 	struct kvm_vcpu *vcpu;
-	unsigned long i;
+	int i;
 
-	kvm_for_each_vcpu(i, vcpu, self->kvm) {
+	for (i = 0; (vcpu = kvm_get_vcpu(self->kvm, i)); i++) {
 		struct kc_tsc has = vcpu == self ? tsc : kvm_clock_tsc(vcpu);
 
 		if (!vcpu->arch.tsc_counted)
@@ -100,7 +100,7 @@ static struct kc_census kvm_clock_census(struct kvm_vcpu *self, struct kc_tsc ts
 }
 
 /* Within an update: the vCPU, loaded here, gets the TSC hw, or is caught up on it. */
-void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
+__flatten void kvm_clock_tsc_changes(struct kvm_clock_update *u, struct kvm_vcpu *vcpu,
 			   struct kc_tsc hw, bool catch_up, bool by_host)
 {
 	struct kc_tsc from = kvm_clock_tsc(vcpu), to = { catch_up ? 0 : hw.ratio, hw.offset_gtsc };

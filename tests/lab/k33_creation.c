@@ -20,7 +20,7 @@
 #define SLACK 64	/* ticks: the first vCPU's way through the code is another */
 
 #define CREATION "kvm_set_tsc_khz kvm_synchronize_tsc"
-#define FIRST_RUN "kvm_guest_time_update kvm_update_masterclock pvclock_update_vm_gtod_copy " \
+#define FIRST_RUN "kvm_clock_pass kvm_guest_time_update kvm_update_masterclock pvclock_update_vm_gtod_copy " \
 	"kvm_end_pvclock_update kvmclock_update_fn"
 
 static uint64_t creation(struct vm *vm, int id)

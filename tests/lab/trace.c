@@ -46,6 +46,13 @@ void trace_function(const char *name)
 	trace_put("current_tracer", name ? "function" : "nop");
 }
 
+const char *trace_pass(void)
+{
+	bool is_ours = trace_try_put("set_ftrace_filter", "kvm_clock_pass\n", O_TRUNC);
+
+	return is_ours ? "kvm_clock_pass" : "kvm_guest_time_update";
+}
+
 void trace_forget(void)
 {
 	trace_put("trace", "");

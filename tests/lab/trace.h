@@ -10,6 +10,8 @@
 void trace_enable(const char *event, bool on);
 /* Calls of this function of the kernel; NULL: of none. */
 void trace_function(const char *name);
+/* Where vCPUs' requests for pages are served: in ours, or on stock. */
+const char *trace_pass(void);
 
 void trace_forget(void);
 /* How often it was traced since. */
