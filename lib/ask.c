@@ -17,7 +17,7 @@ const struct call call_get_clock = IOCTL(KVM_GET_CLOCK,
 const struct call call_set_clock = IOCTL(KVM_SET_CLOCK,
 	"check that vm_fd is a VM's, and that the VM's own process calls");
 const struct call call_get_khz = IOCTL(KVM_GET_TSC_KHZ,
-	"KVM does not know the TSC's frequency here: the host's TSC is not usable");
+	"before 5.19 give a VM with one new vCPU; later the host's TSC is not usable");
 const struct call call_set_khz = IOCTL(KVM_SET_TSC_KHZ,
 	"set it before vCPUs are created; a host without TSC scaling runs its own frequency or faster in software");
 const struct call call_get_attr = IOCTL(KVM_GET_DEVICE_ATTR, IS_VCPU);

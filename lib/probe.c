@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* What a kernel and host can do. */
+#include <errno.h>
 #include <string.h>
 
 #include "internal.h"
@@ -51,9 +52,11 @@ static int probe_mode(const struct kvmclock_vm *vm, struct kvmclock_abilities *a
 	if (clock.flags & KVM_CLOCK_TSC_STABLE)
 		abilities->bits |= KVMCLOCK_IS_MASTER;
 	/* Before 5.19 only a vCPU tells; new, it has the host's frequency. */
-	if (!(abilities->bits & KVMCLOCK_HAS_VM_KHZ) && !vm->vcpu_count)
-		return fail(error, KVMCLOCK_E_UNABLE, "on this kernel give a VM with one new vCPU");
-	ret = ask(vm, abilities->bits & KVMCLOCK_HAS_VM_KHZ ? NO_VCPU : 0, &call_get_khz, NULL, error);
+	ret = try_ioctl(vm, vm->vm_fd, &call_get_khz, NULL);
+	if (ret == -ENOTTY && vm->vcpu_count)
+		ret = ask(vm, 0, &call_get_khz, NULL, error);
+	else if (ret < 0)
+		ret = fail_call(error, &call_get_khz, NO_VCPU, ret);
 	if (ret < 0)
 		return ret;
 	abilities->host_khz = (uint32_t)ret;
