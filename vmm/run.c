@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -124,6 +125,32 @@ static void *vcpu_thread(void *arg)
 static void on_kick(int signal)
 {
 	(void)signal;
+}
+
+/*
+ * KVM_RUN that enters no guest: with a signal pending, KVM does first what was
+ * requested of the vCPU, and leaves.  immediate_exit would leave before that.
+ */
+int vcpu_settle(struct vcpu *vcpu)
+{
+	struct { struct kvm_signal_mask head; uint8_t set[8]; } none = { .head.len = 8 };
+	struct timespec at_once = { 0 };
+	sigset_t kick;
+	int ret, error;
+
+	sigemptyset(&kick);
+	sigaddset(&kick, KICK);
+	pthread_sigmask(SIG_BLOCK, &kick, NULL);
+	pthread_kill(pthread_self(), KICK);
+	if (ioctl(vcpu->fd, KVM_SET_SIGNAL_MASK, &none))
+		return complain("vCPU %d: KVM_SET_SIGNAL_MASK", vcpu->id);
+	ret = ioctl(vcpu->fd, KVM_RUN, 0);
+	error = errno;
+	ioctl(vcpu->fd, KVM_SET_SIGNAL_MASK, NULL);
+	sigtimedwait(&kick, NULL, &at_once);
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	errno = error;
+	return ret < 0 && error == EINTR ? 0 : complain("vCPU %d: KVM_RUN was to enter no guest", vcpu->id);
 }
 
 int vm_start_threads(struct vm *vm)

@@ -9,6 +9,7 @@
 #include "clock.h"
 
 #define MSR_KVM_WALL_CLOCK	0x11
+#define MSR_KVM_CLOCK		0x12
 #define MSR_KVM_WALL_CLOCK_NEW	0x4b564d00
 
 struct msr_list {
@@ -38,13 +39,13 @@ struct part {
 
 /* In the order in which they are set: the interrupt controller's address is in sregs. */
 static const struct part parts[] = {
-	PART(SREGS, sregs), PART(REGS, regs), PART(XCRS, xcrs), PART(XSAVE, xsave),
+	PART(SREGS, sregs), PART(XCRS, xcrs), PART(XSAVE, xsave),
 	PART(DEBUGREGS, debugregs), PART(LAPIC, lapic),
 };
 
-/* After the MSRs. */
+/* After the MSRs, and after KVM has settled: until then it shall take no interrupt. */
 static const struct part last_parts[] = {
-	PART(VCPU_EVENTS, events), PART(MP_STATE, mp_state),
+	PART(REGS, regs), PART(VCPU_EVENTS, events), PART(MP_STATE, mp_state),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -97,12 +98,21 @@ static int set_msr(struct vcpu *vcpu, const struct kvm_msr_entry *wanted)
 			wanted->index, wanted->data);
 }
 
-static int set_msrs(struct vcpu *vcpu, const struct vcpu_state *state)
+/* KVM's own to its guests, most of which are the address of a page that KVM writes. */
+static bool is_paravirtual(uint32_t msr)
+{
+	return msr >> 8 == 0x4b564d || msr == MSR_KVM_WALL_CLOCK || msr == MSR_KVM_CLOCK;
+}
+
+static int set_msrs(struct vcpu *vcpu, const struct vcpu_state *state, bool paravirtual)
 {
 	uint32_t i;
 
 	for (i = 0; i < state->msrs; i++) {
-		if (is_mine(state->msr[i].index) && set_msr(vcpu, &state->msr[i]))
+		uint32_t index = state->msr[i].index;
+
+		if (is_mine(index) && is_paravirtual(index) == paravirtual &&
+		    set_msr(vcpu, &state->msr[i]))
 			return -1;
 	}
 	return 0;
@@ -117,7 +127,8 @@ static int save_vcpu(struct vcpu *vcpu, const struct msr_list *list, struct vcpu
 	state->cpuids = cpuid.head.nent;
 	memcpy(state->cpuid, cpuid.entry, sizeof(state->cpuid));
 	/* First, for it brings pending events into a state that the others can tell. */
-	if (do_parts(vcpu, last_parts, COUNT(last_parts), false, state))
+	if (do_parts(vcpu, &last_parts[COUNT(last_parts) - 1], 1, false, state) ||
+	    do_parts(vcpu, last_parts, COUNT(last_parts), false, state))
 		return -1;
 	if (do_parts(vcpu, parts, COUNT(parts), false, state))
 		return -1;
@@ -157,10 +168,26 @@ static int restore_vcpu(struct vm *vm, uint32_t id, const struct vcpu_state *sto
 	struct vcpu_state *state = (struct vcpu_state *)stored;	/* it is only read */
 	struct vcpu *vcpu = &vm->vcpu[id];
 
-	if (do_parts(vcpu, parts, COUNT(parts), true, state) || set_msrs(vcpu, state))
+	if (do_parts(vcpu, parts, COUNT(parts), true, state) || set_msrs(vcpu, state, false))
 		return -1;
 	/* TSC and deadline: the controller and its timer's mode are there now. */
-	if (clock_restore_vcpu(vm, (int)id))
+	return clock_restore_vcpu(vm, (int)id);
+}
+
+/*
+ * Stock KVM draws its clock anew at a vCPU's first entry after its TSC was set.
+ * That is done before the clock is set, or it would be moved by it.  No page of
+ * the guest's is known to KVM yet: should this fail, the source goes on with them.
+ */
+static int settle_vcpu(struct vm *vm, uint32_t id, const struct vcpu_state *stored)
+{
+	struct vcpu_state *state = (struct vcpu_state *)stored;	/* it is only read */
+	struct kvm_mp_state running = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct vcpu *vcpu = &vm->vcpu[id];
+
+	if (ioctl(vcpu->fd, KVM_SET_MP_STATE, &running))
+		return complain("vCPU %d: KVM_SET_MP_STATE", vcpu->id);
+	if (vcpu_settle(vcpu) || set_msrs(vcpu, state, true))
 		return -1;
 	return do_parts(vcpu, last_parts, COUNT(last_parts), true, state);
 }
@@ -198,6 +225,10 @@ int state_restore(struct vm *vm, const struct vm_state *state)
 	vm->serial.state = state->serial;
 	for (i = 0; i < state->count; i++) {
 		if (restore_vcpu(vm, i, &state->vcpu[i]))
+			return -1;
+	}
+	for (i = 0; i < state->count; i++) {
+		if (settle_vcpu(vm, i, &state->vcpu[i]))
 			return -1;
 	}
 	serial_update_irq(&vm->serial);

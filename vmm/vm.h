@@ -57,6 +57,9 @@ int vm_add_vcpu(struct vm *vm, const struct kvm_cpuid2 *cpuid);
 /* cpuid has room for VM_MAX_CPUID entries: what the host supports, for that vCPU of count. */
 int vm_cpuid(struct vm *vm, int id, int count, struct kvm_cpuid2 *cpuid);
 
+/* KVM does what is requested of the vCPU; the guest does not run. */
+int vcpu_settle(struct vcpu *vcpu);
+
 /* Threads start paused. */
 int vm_start_threads(struct vm *vm);
 void vm_pause(struct vm *vm);
