@@ -33,6 +33,8 @@ struct bracket {
 /* By one vCPU. */
 struct seen {
 	pthread_t thread;
+	struct line line;		/* that it is compared to */
+	uint64_t slopes;		/* how often that got another slope */
 	uint64_t readings, steps, worst_step_ns, unstable;
 	uint64_t back_ns, tsc_back;	/* less than a vCPU had read before */
 	uint64_t pages_ns;		/* its own page against vCPU 0's, at one TSC */

@@ -9,6 +9,7 @@
  *   pages_ns: a vCPU's own page from vCPU 0's
  *   mono_ns, raw_ns, real_ns: steps of the kernel's clocks at least so great; width_ns: what
  *     such a step may have more
+ *   slopes: how often a page had another slope than before, at most of a vCPU
  *   gap_us: the longest time between two readings; unstable: readings without the stable bit
  */
 #include "watch.h"
@@ -77,6 +78,7 @@ static struct seen sum_up(const struct watch *watch)
 		sum.readings += seen->readings;
 		sum.steps += seen->steps;
 		sum.unstable += seen->unstable;
+		sum.slopes = MAX(sum.slopes, seen->slopes);
 		sum.worst_step_ns = MAX(sum.worst_step_ns, seen->worst_step_ns);
 		sum.back_ns = MAX(sum.back_ns, seen->back_ns);
 		sum.tsc_back = MAX(sum.tsc_back, seen->tsc_back);
@@ -101,9 +103,9 @@ void watch_print_sum(const struct watch *watch, const char *word, double seconds
 			   " off_ns %" PRId64 " back_ns %" PRIu64 " tsc_back %" PRIu64
 			   " pages_ns %" PRIu64 " mono_ns %" PRIu64 " raw_ns %" PRIu64
 			   " real_ns %" PRIu64 " width_ns %" PRId64 " gap_us %" PRIu64
-			   " unstable %" PRIu64 "\n", word, seconds, sum.readings, sum.steps,
+			   " slopes %" PRIu64 " unstable %" PRIu64 "\n", word, seconds, sum.readings, sum.steps,
 			   sum.worst_step_ns, sum.off_min_ns, sum.off_max_ns, sum.off_ns, sum.back_ns,
 			   sum.tsc_back, sum.pages_ns, sum.mono.worst_ns, sum.raw.worst_ns,
 			   sum.real.worst_ns, sum.raw.high, gap_us(&watch->reference, sum.gap_gtsc),
-			   sum.unstable));
+			   sum.slopes, sum.unstable));
 }

@@ -6,7 +6,8 @@
  * It reads kvm-clock's own pages, which the vDSO maps, so that clock and TSC
  * are one reading, exact to 1 ns: the line is evaluated at the very TSC that is
  * compared.  The kernel's clocks are read between two TSCs, and may lie anywhere
- * between.  All is compared to one straight line, the first that was seen.
+ * between.  All is compared to one straight line, the first that was seen, which
+ * bends where a page has another slope.
  *
  * Prints lines "watch: WORD KEY VALUE...": "start" once, "step" for each step
  * of 2 ns or more, "sum" each second, "end".  See watch_print.c for the keys.
@@ -75,6 +76,16 @@ static void find_step(struct seen *seen, int cpu, int64_t off_ns, uint64_t gtsc)
 	seen->readings++;
 }
 
+/* Another slope is no step: the line goes on with it, from where the page begins. */
+static void follow_slope(struct seen *seen, struct line page)
+{
+	if (page.mul == seen->line.mul && page.shift == seen->line.shift)
+		return;
+	page.ns = line_ns(&seen->line, page.gtsc);
+	seen->line = page;
+	seen->slopes++;
+}
+
 static void read_pages(struct seen *seen, int cpu)
 {
 	uint64_t before_ns = __atomic_load_n(&watch.last_ns, __ATOMIC_ACQUIRE);
@@ -93,11 +104,12 @@ static void read_pages(struct seen *seen, int cpu)
 	seen->unstable += !own.stable;
 	raise_to(&seen->pages_ns, distance(ns, line_ns(&first, gtsc)));
 	compare_with_others(seen, before_ns, before_gtsc, ns, gtsc);
-	find_step(seen, cpu, (int64_t)(ns - line_ns(&watch.reference, gtsc)), gtsc);
+	follow_slope(seen, own);
+	find_step(seen, cpu, (int64_t)(ns - line_ns(&seen->line, gtsc)), gtsc);
 }
 
 /* The offset from the line to this clock lies in each reading's bracket: in all of them. */
-static void read_clock(struct bracket *bracket, clockid_t id)
+static void read_clock(const struct line *line, struct bracket *bracket, clockid_t id)
 {
 	struct timespec now;
 	uint64_t before, after;
@@ -107,8 +119,8 @@ static void read_clock(struct bracket *bracket, clockid_t id)
 	clock_gettime(id, &now);
 	after = ordered_tsc();
 	ns = now.tv_sec * 1000000000ll + now.tv_nsec;
-	low = ns - (int64_t)line_ns(&watch.reference, after);
-	high = ns - (int64_t)line_ns(&watch.reference, before);
+	low = ns - (int64_t)line_ns(line, after);
+	high = ns - (int64_t)line_ns(line, before);
 	if (!bracket->used || low > bracket->high || high < bracket->low) {
 		if (bracket->used)
 			raise_to(&bracket->worst_ns, (uint64_t)(low > bracket->high ?
@@ -131,9 +143,9 @@ static void *watch_vcpu(void *arg)
 	while (!__atomic_load_n(&watch.over, __ATOMIC_RELAXED)) {
 		for (i = 0; i < 8; i++)
 			read_pages(seen, cpu);
-		read_clock(&seen->mono, CLOCK_MONOTONIC);
-		read_clock(&seen->raw, CLOCK_MONOTONIC_RAW);
-		read_clock(&seen->real, CLOCK_REALTIME);
+		read_clock(&seen->line, &seen->mono, CLOCK_MONOTONIC);
+		read_clock(&seen->line, &seen->raw, CLOCK_MONOTONIC_RAW);
+		read_clock(&seen->line, &seen->real, CLOCK_REALTIME);
 		usleep(2000);
 	}
 	return NULL;
@@ -159,6 +171,7 @@ int main(int argc, char **argv)
 	watch.reference = page_line(&watch.page, 0);
 	watch_print_start(&watch);
 	for (i = 0; i < watch.count; i++) {
+		watch.seen[i].line = watch.reference;
 		if (pthread_create(&watch.seen[i].thread, NULL, watch_vcpu, &watch.seen[i]))
 			watch_fail("pthread_create");
 	}
