@@ -102,6 +102,13 @@ void count_elapsed(const struct kvmclock_state *state, const struct kvmclock_rea
 int wanted_tsc(const struct kvmclock_restore *restore, const struct kvmclock_vm *vm, uint32_t vcpu,
 	       struct kc_tsc *tsc, struct kvmclock_error *error);
 
+/* vCPU 0's TSC, and the line that is to hold. */
+uint64_t restore_gtsc_at(const struct kvmclock_restore *restore, uint64_t htsc);
+uint64_t restore_line_at(const struct kvmclock_restore *restore, uint64_t htsc);
+/* Tier 1's clock.  1: set, but KVM is in host mode. */
+int correct_clock(const struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
+		  struct kvmclock_result *result, struct kvmclock_error *error);
+
 enum { PHASE_VM = 0x6b630001, PHASE_VCPU, PHASE_DONE };
 
 #endif
