@@ -10,11 +10,12 @@
 #define LIB_LAWS(X)		\
 	X(wide, 40)		\
 	X(save, 60)		\
-	X(leap_in_save, 40)	\
-	X(moving, 40)		\
+	X(leap_in_save, 4)	\
+	X(moving, 4)		\
 	X(move, 200)		\
 	X(live_update, 60)	\
 	X(kexec, 40)		\
+	X(verify, 40)		\
 	X(correction, 60)	\
 	X(realtime, 60)		\
 	X(budget, 80)		\

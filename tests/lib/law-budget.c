@@ -144,8 +144,7 @@ void law_budget(struct in *in)
 	if (!ret) {
 		CHECK(s.plan.tier <= s.request.lowest_tier && s.plan.step_ns <= most &&
 		      s.plan.step_cycles <= s.request.max_step_cycles &&
-		      (u64)(s.plan.rate_error_ppb < 0 ? -s.plan.rate_error_ppb : s.plan.rate_error_ppb) <=
-		      s.request.max_rate_ppb, "tier %u allowed", s.plan.tier);
+		      apart((u64)s.plan.rate_error_ppb, 0) <= s.request.max_rate_ppb, "tier %u allowed", s.plan.tier);
 		CHECK(!(s.request.flags && is_backwards(&s)), "backwards allowed");
 		return;
 	}

@@ -37,6 +37,31 @@ void law_live_update(struct in *in)
 	check_restored(in, &s);
 }
 
+/* What is not as it was to be is found, to the cycle and the nanosecond. */
+void law_verify(struct in *in)
+{
+	static struct scene s;
+	u64 ticks = 1 + in_below(in, 1000), ns = 1 + in_below(in, 1000);
+	int ret;
+
+	scene_draw(in, &s);
+	s.source.ours = s.source.has_offset = s.source.has_host_tsc = s.source.has_vm_khz = true;
+	s.destination = &s.source;
+	s.nr_vcpus = 1;
+	s.request = scene_any(KVMCLOCK_FROZEN);
+	ret = scene_all(&s);
+	CHECK(!ret && !s.verdict.worst_cycles && !s.verdict.worst_ns, "restore %d: %s", ret, s.error.advice);
+	s.b.s.n0 -= ns;
+	ret = scene_verify(&s, in_once_in(in, 2));
+	CHECK(!ret && s.verdict.worst_ns == ns && !s.verdict.worst_ns_error && !s.verdict.worst_cycles,
+	      "%llu ns planted, found %llu", ns, (u64)s.verdict.worst_ns);
+	s.b.s.n0 += ns;
+	sim_set_offset(&s.b, 0, s.b.s.vcpus[0].offset - ticks);
+	ret = scene_verify(&s, false);
+	CHECK(!ret && s.verdict.worst_cycles == ticks && !s.verdict.worst_cycles_error,
+	      "%llu ticks planted, found %llu", ticks, (u64)s.verdict.worst_cycles);
+}
+
 /* The TSC goes on, but another kernel calibrates it otherwise. */
 void law_kexec(struct in *in)
 {
@@ -45,6 +70,7 @@ void law_kexec(struct in *in)
 
 	scene_draw(in, &s);
 	s.source.has_offset = s.source.has_host_tsc = s.source.has_vm_khz = true;
+	s.source.tolerance_ppm = 250;
 	s.other = s.source;
 	s.other.ours = !in_once_in(in, 2);
 	s.other.khz = s.source.khz + (u32)in_below(in, 21) - 10;
@@ -76,6 +102,7 @@ void law_tolerance(struct in *in)
 	scene_draw(in, &s);
 	s.source.scaling = s.source.has_vm_khz = s.source.has_offset = s.source.has_host_tsc = true;
 	s.source.ours = s.other.ours = false;
+	s.source.tolerance_ppm = 250;
 	edge = s.source.khz * (in_once_in(in, 2) ? 999750ull : 1000250ull) / 1000000;
 	s.guest_khz = (u32)(edge + in_below(in, 5) - 2);
 	ret = scene_create(&s);

@@ -100,12 +100,29 @@ void law_save(struct in *in)
 	in_hash(in, s.saved.line_ns);
 }
 
-/* A leap second at any call of a save: what is saved is TAI all the same. */
+/* Saves with a leap second at the call of number at; false: there is no such call. */
+static bool leap_at(struct in *in, struct scene *s, u64 at)
+{
+	u64 calls = s->source.calls;
+	s64 before = s->source.realtime_ns + s->source.tai_s * 1000000000, off;
+	int ret;
+
+	s->source.event = (struct sim_event) { .at = calls + at, .leap_s = 1 };
+	ret = scene_save(s);
+	CHECK(!ret, "save %d: %s", ret, s->error.advice);
+	off = s->saved.at.realtime_ns + s->saved.at.tai_offset_s * 1000000000 - before -
+		(s64)(wide_muldiv(s->saved.at.htsc - s->source.tsc_start, 1000000000000ull,
+				  s->source.hz) / 1000);
+	CHECK(off <= (s64)s->saved.at.width_ns + 12 && -off <= (s64)s->saved.at.width_ns + 12,
+	      "TAI is %lld ns off; the leap was at call %llu of %llu", off, at, s->source.calls - calls);
+	return s->source.calls >= s->source.event.at;
+}
+
+/* A leap second at each call of a save: what is saved is TAI all the same. */
 void law_leap_in_save(struct in *in)
 {
 	static struct scene s;
-	s64 before, off;
-	u64 calls;
+	u64 at = 1;
 	int ret;
 
 	scene_draw(in, &s);
@@ -114,27 +131,43 @@ void law_leap_in_save(struct in *in)
 	s.source.drift_ppb = 0;
 	ret = scene_create(&s);
 	CHECK(!ret, "create %d", ret);
-	calls = s.source.calls;
-	s.source.event = (struct sim_event) { .at = calls + 1 + in_below(in, 90), .leap_s = 1 };
-	before = s.source.realtime_ns + s.source.tai_s * 1000000000;
-	ret = scene_save(&s);
-	CHECK(!ret, "save %d: %s", ret, s.error.advice);
-	off = s.saved.at.realtime_ns + s.saved.at.tai_offset_s * 1000000000 - before -
-		(s64)(wide_muldiv(s.saved.at.htsc - s.source.tsc_start, 1000000000000ull, s.source.hz) / 1000);
-	CHECK(off <= (s64)s.saved.at.width_ns + 12 && -off <= (s64)s.saved.at.width_ns + 12,
-	      "TAI is %lld ns off; the leap was at call %llu of %llu", off,
-	      s.source.event.at - calls, s.source.calls - calls);
+	while (leap_at(in, &s, at))
+		at++;
+	CHECK(at > 40, "%llu calls", at);
+}
+
+/* Saves while the TSC moves at the call of number at; false: there is no such call. */
+static bool move_at(struct in *in, struct scene *s, u64 at)
+{
+	u64 from_t0 = s->a.s.t0 - s->a.s.line_offset;
+	int ret;
+
+	s->a.move_at = s->source.calls + at;
+	ret = scene_save(s);
+	if (s->a.moves_on) {
+		CHECK(ret == KVMCLOCK_E_MOVING || ret == KVMCLOCK_E_RATIO, "ret %d", ret);
+		CHECK(s->error.vcpu == 0, "vcpu %d", s->error.vcpu);
+		check_error(in, &s->error, ret);
+		return false;
+	}
+	CHECK(!ret, "moved at call %llu: %d: %s", at, ret, s->error.advice);
+	CHECK(s->saved.vcpus[0].tsc_gtsc - s->saved.vcpus[0].tsc_offset_gtsc ==
+	      sim_gtsc_at(&s->a, 0, s->saved.at.htsc) - s->a.s.vcpus[0].offset, "TSC and offset differ");
+	if (s->source.ours)
+		CHECK(s->saved.line_gtsc - s->saved.vcpus[0].tsc_offset_gtsc == from_t0,
+		      "moved at call %llu: the line is not over the TSC that was saved", at);
+	return s->source.calls >= s->a.move_at;
 }
 
 /*
- * The guest's TSC moves once during the save, or at every call.  What is saved
- * then is of one TSC, before it or after it; of an ever moving one, nothing.
+ * The guest's TSC moves once during the save, at each of its calls, or at all of
+ * them.  What is saved then is of one TSC, before it or after it; of an ever
+ * moving one, nothing.
  */
 void law_moving(struct in *in)
 {
 	static struct scene s;
-	bool always = in_once_in(in, 2);
-	u64 from_t0;
+	u64 at = 1;
 	int ret;
 
 	scene_draw(in, &s);
@@ -142,20 +175,8 @@ void law_moving(struct in *in)
 	s.nr_vcpus = 1;
 	ret = scene_create(&s);
 	CHECK(!ret, "create %d", ret);
-	s.a.move_at = s.source.calls + 1 + in_below(in, always ? 1 : 120);
-	s.a.moves_on = always;
-	from_t0 = s.a.s.t0 - s.a.s.line_offset;
-	ret = scene_save(&s);
-	if (always)
-		CHECK(ret == KVMCLOCK_E_MOVING || ret == KVMCLOCK_E_RATIO, "ret %d", ret);
-	if (ret) {
-		CHECK(always && s.error.vcpu == 0, "ret %d, vcpu %d", ret, s.error.vcpu);
-		check_error(in, &s.error, ret);
-		return;
-	}
-	CHECK(s.saved.vcpus[0].tsc_gtsc - s.saved.vcpus[0].tsc_offset_gtsc ==
-	      sim_gtsc_at(&s.a, 0, s.saved.at.htsc) - s.a.s.vcpus[0].offset, "TSC and offset differ");
-	if (s.source.ours)
-		CHECK(s.saved.line_gtsc - s.saved.vcpus[0].tsc_offset_gtsc == from_t0,
-		      "the line is not over the TSC that was saved");
+	s.a.moves_on = in_once_in(in, 2);
+	while (move_at(in, &s, at))
+		at++;
+	CHECK(s.a.moves_on || at > 40, "%llu calls", at);
 }

@@ -18,6 +18,9 @@ struct sim_host scene_host(struct in *in, struct scene *s)
 
 	host.khz += (u32)in_below(in, 2000);
 	host.hz = host.khz * 1000ull + in_below(in, 1000);
+	/* A parameter of KVM's that only its own word of the ratio tells of. */
+	if (host.ours && host.scaling && in_once_in(in, 4))
+		host.tolerance_ppm = in_once_in(in, 2) ? 0 : 1000;
 	if (!host.ours && in_once_in(in, 5))
 		host.has_offset = host.has_host_tsc = host.has_vm_khz = false;
 	else if (!host.ours && in_once_in(in, 5))
@@ -89,8 +92,10 @@ void scene_draw_vcpus(struct in *in, struct scene *s, bool unequal)
 {
 	struct sim_vm *vm = &s->a;
 	u64 offset = in_u64(in);
+	bool has_page = !in_once_in(in, 6);
 
 	for (u32 i = 0; i < vm->s.nr; i++) {
+		vm->s.vcpus[i].page_msr &= has_page ? ~0ull : ~1ull;
 		vm->s.vcpus[i].tsc_adjust = in_u64(in);
 		vm->s.vcpus[i].deadline = in_once_in(in, 2) ? 0 : in_u64(in);
 		sim_set_offset(vm, i, offset + (unequal ? in_below(in, 1ull << 40) : 0));

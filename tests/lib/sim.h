@@ -10,7 +10,7 @@
 #include "../../lib/kvmclock.h"
 #include "wide.h"
 
-enum { SIM_VCPUS = 1024, SIM_KVM_FD = 3, SIM_VM_FD = 4, SIM_VCPU_FD = 100, SIM_ADJTIME = 1000000 };
+enum { SIM_VCPUS = 1024, SIM_KVM_FD = 3, SIM_VM_FD = 4, SIM_VCPU_FD = 100 };
 
 /* True time and noise; hosts in one world share both. */
 struct sim_world {
