@@ -11,6 +11,7 @@ help:
 	@echo 'make check-debug   our KVM on a kernel with KASAN, lockdep and UBSAN, which is built first'
 	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
 	@echo 'make lib           libkvmclock in build/lib/; make install (DESTDIR, PREFIX) installs it'
+	@echo 'make uninstall     removes what make install put there (same DESTDIR, PREFIX)'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
 	@echo 'make vmm           a small monitor on the library, and a guest for it, in build/vmm/'
 	@echo 'make rows          doc/rows.md anew, from what the tests print'
@@ -47,6 +48,9 @@ lib:
 install: lib
 	@$(MAKE) --no-print-directory -s -C lib install
 
+uninstall:
+	@$(MAKE) --no-print-directory -s -C lib uninstall
+
 vmm:
 	@$(MAKE) -s -C vmm
 
@@ -62,4 +66,4 @@ clean-all:
 	@rm -rf build
 
 # The shipped targets of these names are folders, too.
-.PHONY: help lib install demo bench check check-all check-debug rows module module-patch vmm clean clean-all
+.PHONY: help lib install uninstall demo bench check check-all check-debug rows module module-patch vmm clean clean-all
