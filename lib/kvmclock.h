@@ -208,7 +208,7 @@ struct kvmclock_state {
  * Saves all vCPUs of vm, which must not run meanwhile.  Changes nothing.
  * abilities are those of kvmclock_probe() on this VM.  state->vcpus and
  * vcpu_room are the caller's.
- * E_SIZE, E_ARGUMENT, E_ROOM, E_SYSTEM, E_MOVING, E_RATIO.
+ * E_SIZE, E_ARGUMENT, E_ROOM, E_SYSTEM, E_UNABLE, E_MOVING, E_RATIO.
  */
 int kvmclock_save(const struct kvmclock_vm *vm, const struct kvmclock_abilities *abilities,
 		  struct kvmclock_state *state, struct kvmclock_error *error);
