@@ -6,6 +6,7 @@ export KVER
 
 help:
 	@echo 'make demo          stock clock against ours, on two emulated hosts, as one table'
+	@echo 'make demo-move     what a move does to a guest: by the library, as today, and by QEMU'
 	@echo 'make check         all tests; ends in "N passed, N failed, N skipped"'
 	@echo 'make bench         what the clock costs, stock against ours, as one table'
 	@echo 'make check-debug   our KVM on a kernel with KASAN, lockdep and UBSAN, which is built first'
@@ -20,6 +21,9 @@ help:
 
 demo:
 	@scripts/demo
+
+demo-move:
+	@scripts/demo-move
 
 bench:
 	@scripts/bench
@@ -52,7 +56,8 @@ uninstall:
 	@$(MAKE) --no-print-directory -s -C lib uninstall
 
 vmm:
-	@$(MAKE) -s -C vmm
+	@scripts/deps lib lab
+	@$(MAKE) --no-print-directory -s -C vmm
 
 module-patch:
 	@scripts/deps build
@@ -66,4 +71,4 @@ clean-all:
 	@rm -rf build
 
 # The shipped targets of these names are folders, too.
-.PHONY: help lib install uninstall demo bench check check-all check-debug rows module module-patch vmm clean clean-all
+.PHONY: help lib install uninstall demo demo-move bench check check-all check-debug rows module module-patch vmm clean clean-all
