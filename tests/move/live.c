@@ -123,7 +123,7 @@ static void many(const char *kind, uint32_t khz, int runs, bool settled)
 		tap_ok(ns[runs - 1] == 0, "live %s: 0 ns", kind);
 		tap_ok(pages == runs, "live %s: the page is the same, bit for bit", kind);
 	} else if (!host()->svm) {
-		tap_ok(ns[runs / 2] == 0 || !settled, "live %s: median 0 ns", kind);
+		tap_ok(ns[runs / 2] == 0 || khz || !settled, "live %s: median 0 ns", kind);
 		tap_ok(ns[runs - 1] <= 3 || !settled, "live %s: at worst 3 ns", kind);
 	}
 	figure(kind, "runs", runs, "runs");
