@@ -27,12 +27,12 @@ const struct call call_set_msr = IOCTL(KVM_SET_MSRS,
 	"restore CPUID and the LAPIC before this call");
 const struct call call_get_line = IOCTL(KVM_GET_CLOCK_GUEST, IS_VCPU);
 const struct call call_set_line = IOCTL(KVM_SET_CLOCK_GUEST,
-	"the VM's clock is no line now: look at reasons in its state file, kvmclock(4)");
+	"the VM's clock is no line now: look at reasons in its state file in debugfs");
 const struct call call_ctrl = IOCTL(KVM_KVMCLOCK_CTRL, IS_VCPU);
 const struct call call_cpuid = IOCTL(KVM_GET_SUPPORTED_CPUID,
 	"check that kvm_fd is open on /dev/kvm");
 const struct call call_gettime = { 0, "clock_gettime", "allow clock_gettime(CLOCK_REALTIME)" };
-const struct call call_adjtimex = { 0, "adjtimex", "allow adjtimex; it reads only" };
+const struct call call_adjtimex = { 0, "adjtimex", "allow adjtimex, which glibc makes as clock_adjtime; it reads only" };
 
 int try_ioctl(const struct kvmclock_vm *vm, int fd, const struct call *call, void *argument)
 {

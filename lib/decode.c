@@ -168,7 +168,7 @@ KVMCLOCK_PUBLIC int kvmclock_decode(const void *bytes, size_t length, struct kvm
 	error_begin(error);
 	if (!state || !bytes || !is_size(state->size, sizeof(*state)) ||
 	    (state->vcpu_room && !state->vcpus))
-		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	found.size = state->size;
 	found.vcpu_room = state->vcpu_room;
 	found.vcpus = state->vcpus;

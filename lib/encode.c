@@ -93,7 +93,7 @@ KVMCLOCK_PUBLIC int kvmclock_encode(const struct kvmclock_state *state, void *by
 
 	error_begin(error);
 	if (!state || !bytes || !used || !is_size(state->size, sizeof(*state)))
-		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!state_is_sound(state) || state->unknown_bytes > INT32_MAX ||
 	    (state->unknown_bytes && !state->unknown))
 		return fail(error, KVMCLOCK_E_FORMAT, "encode what kvmclock_save() or decode gave");

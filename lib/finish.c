@@ -154,7 +154,7 @@ KVMCLOCK_PUBLIC int kvmclock_restore_finish(struct kvmclock_restore *restore,
 	error_begin(error);
 	if (!restore || !vm || !result || !is_size(restore->size, sizeof(*restore)) ||
 	    !is_size(vm->size, sizeof(*vm)) || !is_size(result->size, sizeof(*result)))
-		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!restore->state || restore->phase != (restore->next_vcpu ? PHASE_VCPU : PHASE_VM) ||
 	    restore->next_vcpu != restore->state->vcpu_count)
 		return fail(error, KVMCLOCK_E_ORDER, "kvmclock_restore_vcpu() for every vCPU first");

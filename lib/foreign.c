@@ -65,7 +65,7 @@ KVMCLOCK_PUBLIC int kvmclock_from_foreign(const struct kvmclock_foreign *foreign
 	error_begin(error);
 	if (!foreign || !state || !is_size(foreign->size, sizeof(*foreign)) ||
 	    !is_size(state->size, sizeof(*state)))
-		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!foreign->clock || foreign->source < KVMCLOCK_SOURCE_KVM ||
 	    foreign->source > KVMCLOCK_SOURCE_CLOUD_HYPERVISOR ||
 	    (foreign->vcpu_count && (!foreign->tsc_khz || !state->vcpus)))

@@ -239,7 +239,7 @@ KVMCLOCK_PUBLIC int kvmclock_plan(const struct kvmclock_state *state,
 	if (!state || !here || !request || !plan || !is_size(state->size, sizeof(*state)) ||
 	    !is_size(here->size, sizeof(*here)) || !is_size(request->size, sizeof(*request)) ||
 	    !is_size(plan->size, sizeof(*plan)))
-		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!is_host(here) || request->policy < KVMCLOCK_LIVE_UPDATE ||
 	    request->policy > KVMCLOCK_CLONE || request->lowest_tier > KVMCLOCK_TIER_3 ||
 	    request->flags & ~KVMCLOCK_NO_BACKWARDS)

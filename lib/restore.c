@@ -33,7 +33,7 @@ KVMCLOCK_PUBLIC int kvmclock_restore_vm(struct kvmclock_restore *restore,
 	error_begin(error);
 	if (!is_restore(restore, vm) || !abilities || !request ||
 	    !is_size(abilities->size, sizeof(*abilities)) || !is_size(request->size, sizeof(*request)))
-		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!is_host(abilities))
 		return fail(error, KVMCLOCK_E_ARGUMENT, "abilities are those of kvmclock_probe()");
 	here = *abilities;		/* whose reading may be older than the state */
@@ -173,7 +173,7 @@ KVMCLOCK_PUBLIC int kvmclock_restore_vcpu(struct kvmclock_restore *restore,
 
 	error_begin(error);
 	if (!is_restore(restore, vm))
-		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (restore->phase != (i ? PHASE_VCPU : PHASE_VM) || i != restore->next_vcpu ||
 	    i >= restore->state->vcpu_count)
 		return fail_vcpu(error, KVMCLOCK_E_ORDER, (int)i,

@@ -239,7 +239,7 @@ KVMCLOCK_PUBLIC int kvmclock_save(const struct kvmclock_vm *vm,
 	error_begin(error);
 	if (!vm || !abilities || !state || !is_size(vm->size, sizeof(*vm)) ||
 	    !is_size(abilities->size, sizeof(*abilities)) || !is_size(state->size, sizeof(*state)))
-		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!is_host(abilities) || vm->vcpu_count > KVMCLOCK_VCPUS_MAX ||
 	    (vm->vcpu_count && (!vm->vcpu_fds || !state->vcpus)))
 		return fail(error, KVMCLOCK_E_ARGUMENT, "abilities are those of kvmclock_probe()");

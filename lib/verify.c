@@ -125,7 +125,7 @@ KVMCLOCK_PUBLIC int kvmclock_verify(const struct kvmclock_restore *restore,
 	error_begin(error);
 	if (!restore || !vm || !verdict || !is_size(restore->size, sizeof(*restore)) ||
 	    !is_size(vm->size, sizeof(*vm)) || !is_size(verdict->size, sizeof(*verdict)))
-		return fail(error, KVMCLOCK_E_SIZE, "set size to sizeof the struct");
+		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (restore->phase != PHASE_DONE)
 		return fail(error, KVMCLOCK_E_ORDER, "kvmclock_restore_finish() first");
 	if (vm->vcpu_count < restore->next_vcpu || (restore->next_vcpu && !vm->vcpu_fds))
