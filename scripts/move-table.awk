@@ -70,7 +70,7 @@ END {
 		}
 		print ""
 	}
-	print "-: not possible there (amd has no TSC scaling; QEMU only on the stock amd host), or not told"
+	print "-: not possible (no TSC scaling), not tried (QEMU on other hosts; migration on the stock intel host), or not told"
 	if (marked)
 		print "QEMU's guest marked its TSC as unstable."
 	for (c = 1; c <= columns; c++)
