@@ -84,7 +84,7 @@ void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm)
 	kvm_clock_begin_locked(u, kvm);
 }
 
-void kvm_clock_sync_later(struct kvm *kvm)
+static void kvm_clock_sync_later(struct kvm *kvm)
 {
 	if (kvmclock_periodic_sync)
 		schedule_delayed_work(&kvm->arch.kvmclock_sync_work,
@@ -201,8 +201,10 @@ uint64_t kvm_get_wall_clock_epoch(struct kvm *kvm)
 {
 	struct kvm_clock_reading r;
 	bool is_master;
-	u64 clock_ns = kvm_clock_read(kvm, &r, &is_master);
+	u64 clock_ns;
 
+	guard(irqsave)();
+	clock_ns = kvm_clock_read(kvm, &r, &is_master);
 	return r.real_ns - clock_ns;
 }
 

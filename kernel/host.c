@@ -10,7 +10,7 @@
 
 unsigned long max_tsc_khz;
 bool kvm_clock_host_is_hyperv;
-s64 kvm_clock_boot_ns;
+s64 kvm_clock_boot_ns __read_mostly;
 
 static bool has_constant_tsc(void)
 {
@@ -96,7 +96,8 @@ static int timekeeping_updated(struct notifier_block *nb, unsigned long unused, 
 	struct timekeeper *tk = priv;
 	bool is_tsc = tk->tkr_mono.clock->id == CSID_X86_TSC;
 
-	WRITE_ONCE(kvm_clock_boot_ns, ktime_to_ns(tk->offs_boot));
+	if (kvm_clock_boot_ns != ktime_to_ns(tk->offs_boot))
+		WRITE_ONCE(kvm_clock_boot_ns, ktime_to_ns(tk->offs_boot));
 	kvm_clock_host_is_hyperv = tk->tkr_mono.clock->vdso_clock_mode == VDSO_CLOCKMODE_HVCLOCK;
 	if (is_tsc != was_tsc)
 		irq_work_queue(&pvclock_irq_work);

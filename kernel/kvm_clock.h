@@ -74,7 +74,6 @@ void kvm_clock_open(struct kvm_clock_update *u, struct kvm *kvm);
 void kvm_clock_close(struct kvm_clock_update *u);
 void kvm_clock_begin(struct kvm_clock_update *u, struct kvm *kvm);
 void kvm_clock_end(struct kvm_clock_update *u);
-void kvm_clock_sync_later(struct kvm *kvm);
 
 /* tsc.c: the TSCs of vCPUs */
 extern u32 tsc_tolerance_ppm;

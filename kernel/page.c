@@ -17,7 +17,7 @@ static bool kvm_clock_write_page(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache 
 		read_unlock_irqrestore(&gpc->lock, flags);
 		if (kvm_gpc_refresh(gpc, offset + sizeof(page))) {
 			vcpu->kvm->arch.clock.page_missed = true;
-			kvm_clock_sync_later(vcpu->kvm);
+			mod_delayed_work(system_wq, &vcpu->kvm->arch.kvmclock_sync_work, HZ);
 			return false;
 		}
 		read_lock_irqsave(&gpc->lock, flags);

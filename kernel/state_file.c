@@ -91,7 +91,8 @@ static int kvm_clock_show(struct seq_file *file, void *unused)
 	struct kc_master m = kvm_clock_state(kvm);
 	struct kvm_clock_reading r;
 
-	kvm_clock_read_host(&r);
+	scoped_guard(irqsave)
+		kvm_clock_read_host(&r);
 	show_mode(file, &m);
 	seq_printf(file, "clock_ns %llu\n", kc_master_read_floor_ns(&m, r.now));
 	seq_printf(file, "clock_host_tsc %llu\n", r.now.htsc);
