@@ -77,6 +77,9 @@ END {
 		if (bad[column[c]])
 			print "\nchecks that failed on " column[c] ":" what[column[c]]
 	print ""
+	for (c = 1; c <= columns; c++)
+		if (column[c] ~ /ours/ && bad[column[c]])
+			fault = fault "; checks failed on " column[c]
 	if (fault != "") {
 		print "Not as it should be" fault "."
 		exit 1

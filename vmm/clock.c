@@ -39,7 +39,7 @@ static struct {
 	},
 };
 
-int clock_set_policy(const char *name)
+int clock_set_policy(const char *name, bool is_same_host)
 {
 	static const char *const names[] = {
 		[KVMCLOCK_LIVE_UPDATE] = "live-update", [KVMCLOCK_ADVANCE] = "advance",
@@ -48,6 +48,7 @@ int clock_set_policy(const char *name)
 	uint32_t i;
 
 	it.naive = !strcmp(name, "naive");
+	it.request.flags = is_same_host ? KVMCLOCK_SAME_HOST : 0;
 	for (i = KVMCLOCK_LIVE_UPDATE; i <= KVMCLOCK_CLONE; i++) {
 		if (!strcmp(name, names[i]))
 			it.request.policy = i;

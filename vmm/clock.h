@@ -9,7 +9,7 @@
 #include "vm.h"
 
 /* live-update, advance, frozen, clone; naive is none of the library's, see naive.h. */
-int clock_set_policy(const char *name);
+int clock_set_policy(const char *name, bool is_same_host);
 /* The greatest step and rate error that are allowed. */
 void clock_set_budget(uint64_t step_ns, uint64_t rate_ppb);
 

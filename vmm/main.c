@@ -106,9 +106,12 @@ static void parse(int argc, char **argv, struct options *options)
 /* A new process on the same host is a live update, unless said otherwise. */
 static const char *policy(const struct options *options)
 {
-	if (options->text[POLICY])
-		return options->text[POLICY];
-	return options->text[TAKE_OVER] ? "live-update" : "advance";
+	const char *given = options->text[POLICY];
+
+	/* An heir has the options of the one before, whose policy was for another move. */
+	if (options->text[TAKE_OVER])
+		return given && !strcmp(given, "naive") ? given : "live-update";
+	return given ? given : "advance";
 }
 
 static int boot(struct vm *vm, const struct options *options)
@@ -190,7 +193,7 @@ int main(int argc, char **argv)
 		return fputs(usage, stdout) < 0;
 	if (options.text[SEND])
 		return control_send(options.text[SEND], options.rest);
-	if (clock_set_policy(policy(&options)))
+	if (clock_set_policy(policy(&options), options.text[TAKE_OVER]))
 		misused("no such policy");
 	clock_set_budget(options.number[BUDGET], options.number[RATE]);
 	signal(SIGPIPE, SIG_IGN);
@@ -200,7 +203,8 @@ int main(int argc, char **argv)
 	paused = bring_up(&vm, &options, &from);
 	if (paused < 0 || open_control(&control, options.text[CONTROL], &from) || vm_start_threads(&vm))
 		return 2;
-	control.stopped = paused || options.text[PAUSED];
+	/* Who takes over goes on as the one before was. */
+	control.stopped = paused || (options.text[PAUSED] && !options.text[TAKE_OVER]);
 	if (!control.stopped)
 		vm_resume(&vm);
 	_exit(control_loop(&control));

@@ -17,7 +17,6 @@
 #include "net.h"
 #include "stream.h"
 
-#define PARTNER_SECONDS	120
 #define READY	'R'
 #define GO	'G'
 #define GO_PAUSED 'P'
@@ -57,10 +56,9 @@ int move_restore(struct vm *vm, const char *file)
 /* What the partner says; 0 when it is gone or silent. */
 static char hear(int fd)
 {
-	struct timeval limit = { .tv_sec = PARTNER_SECONDS };
 	char word = 0;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	net_limit(fd);
 	errno = 0;
 	return read(fd, &word, 1) == 1 ? word : 0;
 }
@@ -99,6 +97,7 @@ int move_migrate(struct vm *vm, const char *address, bool paused)
 	fd = net_connect(address);
 	if (fd < 0)
 		return -1;
+	net_limit(fd);
 	bad = stream_write(fd, vm, &state, true) || give(fd, paused);
 	close(fd);
 	return bad ? -1 : 0;
@@ -111,6 +110,7 @@ int move_receive(struct vm *vm, const char *address, int *partner_fd)
 	if (fd < 0)
 		return -1;
 	*partner_fd = fd;
+	net_limit(fd);
 	return stream_read(fd, vm, &state, -1) || vm_open(vm) || state_restore(vm, &state) ? -1 : 0;
 }
 
@@ -145,8 +145,10 @@ int move_hand_over(struct vm *vm, const char *program, char **argv, int control_
 	if (state_save(vm, &state))
 		return -1;
 	to.state_fd = memfd_create("state", 0);
-	if (to.state_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+	if (to.state_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) {
+		close(to.state_fd);
 		return complain("memfd_create, socketpair");
+	}
 	fcntl(pair[0], F_SETFD, FD_CLOEXEC);
 	to.partner_fd = pair[1];
 	bad = stream_write(to.state_fd, vm, &state, false);

@@ -52,6 +52,14 @@ int net_connect(const char *address)
 	return fd;
 }
 
+void net_limit(int fd)
+{
+	struct timeval limit = { .tv_sec = 120 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
 int net_accept(const char *address)
 {
 	struct sockaddr_in in;

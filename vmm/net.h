@@ -7,6 +7,9 @@
 int net_connect(const char *address);
 int net_accept(const char *address);
 
+/* Neither a read nor a write may take two minutes: the partner is gone. */
+void net_limit(int fd);
+
 int net_listen_local(const char *path);
 int net_connect_local(const char *path);
 

@@ -2,6 +2,7 @@
 #include "serial.h"
 
 #include <linux/kvm.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -73,10 +74,12 @@ static uint8_t pull(struct serial_state *state)
 static void send(struct serial *serial, uint8_t value)
 {
 	struct serial_state *state = &serial->state;
+	struct pollfd out = { .fd = serial->out_fd, .events = POLLOUT };
 
 	if (state->mcr & MCR_LOOP)
 		push(state, value);
-	else if (write(serial->out_fd, &value, 1) != 1)
+	else if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT) ||
+		 write(serial->out_fd, &value, 1) != 1)
 		return;		/* a console that nobody reads loses it, as a real one does */
 	state->thre_pending = 1;
 	/* The line falls and rises: it is an edge that interrupts. */

@@ -177,19 +177,26 @@ static int restore_vcpu(struct vm *vm, uint32_t id, const struct vcpu_state *sto
 /*
  * Stock KVM draws its clock anew at a vCPU's first entry after its TSC was set.
  * That is done before the clock is set, or it would be moved by it.  No page of
- * the guest's is known to KVM yet: should this fail, the source goes on with them.
+ * the guest's is known to KVM until all are settled: should this fail, the source
+ * goes on with them.
  */
-static int settle_vcpu(struct vm *vm, uint32_t id, const struct vcpu_state *stored)
+static int settle_vcpu(struct vm *vm, uint32_t id)
 {
-	struct vcpu_state *state = (struct vcpu_state *)stored;	/* it is only read */
 	struct kvm_mp_state running = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct vcpu *vcpu = &vm->vcpu[id];
 
 	if (ioctl(vcpu->fd, KVM_SET_MP_STATE, &running))
 		return complain("vCPU %d: KVM_SET_MP_STATE", vcpu->id);
-	if (vcpu_settle(vcpu) || set_msrs(vcpu, state, true))
+	return vcpu_settle(vcpu);
+}
+
+static int restore_rest(struct vm *vm, uint32_t id, const struct vcpu_state *stored)
+{
+	struct vcpu_state *state = (struct vcpu_state *)stored;	/* it is only read */
+
+	if (set_msrs(&vm->vcpu[id], state, true))
 		return -1;
-	return do_parts(vcpu, last_parts, COUNT(last_parts), true, state);
+	return do_parts(&vm->vcpu[id], last_parts, COUNT(last_parts), true, state);
 }
 
 static int add_vcpus(struct vm *vm, const struct vm_state *state)
@@ -228,7 +235,11 @@ int state_restore(struct vm *vm, const struct vm_state *state)
 			return -1;
 	}
 	for (i = 0; i < state->count; i++) {
-		if (settle_vcpu(vm, i, &state->vcpu[i]))
+		if (settle_vcpu(vm, i))
+			return -1;
+	}
+	for (i = 0; i < state->count; i++) {
+		if (restore_rest(vm, i, &state->vcpu[i]))
 			return -1;
 	}
 	serial_update_irq(&vm->serial);
