@@ -48,6 +48,8 @@ static int measure(const struct kvmclock_restore *restore, const struct kvmclock
 
 		if (ret < 0)
 			return ret;
+		if (!(clock.flags & KVM_CLOCK_HOST_TSC))
+			return 1;	/* not in master mode any more */
 		total_ns += (int64_t)(clock.clock - restore_line_at(restore, clock.host_tsc));
 	}
 	result->residual_ns = (total_ns - (total_ns < 0 ? READINGS - 1 : 0)) / READINGS;

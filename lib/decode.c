@@ -103,6 +103,27 @@ static void get_vcpu(const uint8_t **p, struct kvmclock_vcpu *vcpu)
 	vcpu->flags = (uint32_t)get(p, 4);
 }
 
+/* The caller's memory is written only once all of it is known to be sound. */
+static int get_vcpus(const uint8_t *p, struct kvmclock_state *state)
+{
+	const uint8_t *at = p;
+	struct kvmclock_vcpu vcpu;
+	struct kvmclock_state one = *state;
+
+	one.vcpus = &vcpu;
+	one.vcpu_count = !!state->vcpu_count;
+	for (uint32_t i = 0; i < state->vcpu_count; i++) {
+		get_vcpu(&at, &vcpu);
+		if (!state_is_sound(&one))
+			return KVMCLOCK_E_FORMAT;
+	}
+	if (!state->vcpu_count && !state_is_sound(&one))
+		return KVMCLOCK_E_FORMAT;
+	for (uint32_t i = 0; i < state->vcpu_count; i++)
+		get_vcpu(&p, &state->vcpus[i]);
+	return 0;
+}
+
 /* The two records that every state begins with, in this order. */
 static int find_known(struct records *records, struct records *clock, struct records *vcpus)
 {
@@ -138,11 +159,9 @@ static int decode(const void *bytes, size_t length, struct kvmclock_state *state
 		return KVMCLOCK_E_FORMAT;
 	if (state->vcpu_count > state->vcpu_room)
 		return KVMCLOCK_E_ROOM;
-	for (uint32_t i = 0; i < state->vcpu_count; i++)
-		get_vcpu(&vcpus.at, &state->vcpus[i]);
 	state->unknown_bytes = (uint64_t)(records.end - records.at);
 	state->unknown = state->unknown_bytes ? records.at : NULL;
-	return state_is_sound(state) ? 0 : KVMCLOCK_E_FORMAT;
+	return get_vcpus(vcpus.at, state);
 }
 
 static const char *advice_for(int code)

@@ -260,11 +260,12 @@ int kvmclock_from_foreign(const struct kvmclock_foreign *foreign, struct kvmcloc
 #define KVMCLOCK_CLONE		4u	/* as frozen, and any number of times from one state */
 
 #define KVMCLOCK_NO_BACKWARDS	0x1u	/* refuse rather than let the clock go back */
+#define KVMCLOCK_SAME_HOST	0x2u	/* live-update: the caller knows; no wall clock is looked at */
 
 struct kvmclock_request {
 	uint32_t size;
 	uint32_t policy;
-	uint32_t flags;			/* KVMCLOCK_NO_BACKWARDS */
+	uint32_t flags;			/* KVMCLOCK_NO_BACKWARDS, KVMCLOCK_SAME_HOST */
 	uint32_t lowest_tier;		/* KVMCLOCK_TIER_*: 0 allows the best only */
 	uint64_t max_step_ns;
 	uint64_t max_step_cycles;
@@ -322,7 +323,6 @@ struct kvmclock_restore {
 	struct kvmclock_request request;
 	struct kvmclock_plan plan;
 	struct kvmclock_reading at;	/* the chosen instant here */
-	uint64_t elapsed_gtsc;		/* for vCPU 0 */
 	uint32_t next_vcpu;
 	uint32_t line_mul;
 	int32_t line_shift;

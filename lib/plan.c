@@ -9,37 +9,69 @@ static int64_t tai_ns(const struct kvmclock_reading *at, bool offsets_known)
 	return (int64_t)((uint64_t)at->realtime_ns + offset_ns);
 }
 
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* By how much two readings of realtime may be wrong together. */
+static uint64_t stated_error_ns(const struct kvmclock_reading *a, const struct kvmclock_reading *b)
+{
+	return sum(sum(a->realtime_error_ns, b->realtime_error_ns), sum(a->width_ns, b->width_ns));
+}
+
 /*
- * Is now's TSC that of the state's host, never restarted?  Both it and TAI
- * passed as much time, but for NTP's slewing of 500 ppm and a microsecond.
+ * Is now's TSC that of the state's host, never restarted?  Only if it passed the
+ * time that TAI did, to what both realtimes state: where that is a second or
+ * more they tell nothing.  Another host's TSC that is as near is no worse.
  */
 static bool is_same_host(const struct kvmclock_state *state, const struct kvmclock_reading *now,
 			 uint64_t tai_apart_ns)
 {
-	uint64_t ticks = now->htsc - state->at.htsc;
-	uint64_t allowed = sum(sum(state->at.width_ns, now->width_ns), tai_apart_ns / 2000 + 1000);
-	uint64_t ns = kc_mul_div_floor(ticks, 1000000, state->host_khz);
+	uint64_t allowed = stated_error_ns(&state->at, now);
+	uint64_t ns = kc_mul_div_floor(now->htsc - state->at.htsc, 1000000, state->host_khz);
 
 	return (state->flags & KVMCLOCK_STATE_HOST_TSC) && now->htsc >= state->at.htsc &&
-	       magnitude((int64_t)(ns - tai_apart_ns)) <= allowed;
+	       allowed < KC_NS_PER_S && distance(ns, tai_apart_ns) <= allowed;
+}
+
+static int64_t tai_apart_ns(const struct kvmclock_state *state, const struct kvmclock_reading *now)
+{
+	bool known = state->at.tai_offset_s && now->tai_offset_s;
+
+	return (int64_t)((uint64_t)tai_ns(now, known) - (uint64_t)tai_ns(&state->at, known));
+}
+
+/* A live update takes nothing from a wall clock, but one may say that this is no such thing. */
+static bool may_be_same_host(const struct kvmclock_state *state,
+			     const struct kvmclock_reading *now, uint64_t tsc_ns)
+{
+	int64_t apart_ns = tai_apart_ns(state, now);
+
+	if (!(state->flags & KVMCLOCK_STATE_REALTIME) || !now->realtime_ns)
+		return true;
+	return apart_ns > -5 * (int64_t)KC_NS_PER_S &&
+	       distance(tsc_ns, apart_ns < 0 ? 0 : (uint64_t)apart_ns) <=
+	       magnitude(apart_ns) / 500 + 5 * KC_NS_PER_S;
 }
 
 static void count_live_update(const struct kvmclock_state *state,
-			      const struct kvmclock_reading *now, struct kvmclock_plan *plan)
+			      const struct kvmclock_reading *now,
+			      const struct kvmclock_request *request, struct kvmclock_plan *plan)
 {
-	bool same = (state->flags & KVMCLOCK_STATE_HOST_TSC) && now->htsc >= state->at.htsc;
+	uint64_t ns = kc_mul_div_floor(now->htsc - state->at.htsc, 1000000, state->host_khz);
+	bool same = (state->flags & KVMCLOCK_STATE_HOST_TSC) && now->htsc >= state->at.htsc &&
+		    (request->flags & KVMCLOCK_SAME_HOST || may_be_same_host(state, now, ns));
 
 	plan->reasons |= same ? KVMCLOCK_REASON_SAME_HOST : KVMCLOCK_REASON_OTHER_HOST;
 	if (same)
-		plan->elapsed_ns = kc_mul_div_floor(now->htsc - state->at.htsc, 1000000,
-						    state->host_khz);
+		plan->elapsed_ns = ns;
 }
 
 static void count_advance(const struct kvmclock_state *state, const struct kvmclock_reading *now,
 			  struct kvmclock_plan *plan)
 {
-	bool known = state->at.tai_offset_s && now->tai_offset_s;
-	int64_t apart = (int64_t)((uint64_t)tai_ns(now, known) - (uint64_t)tai_ns(&state->at, known));
+	int64_t apart = tai_apart_ns(state, now);
 
 	plan->elapsed_error_ns = KVMCLOCK_UNKNOWN;
 	if (!(state->flags & KVMCLOCK_STATE_REALTIME))
@@ -47,14 +79,9 @@ static void count_advance(const struct kvmclock_state *state, const struct kvmcl
 	if (apart < 0)
 		plan->reasons |= KVMCLOCK_REASON_REALTIME_BACK;
 	plan->elapsed_ns = apart < 0 ? 0 : (uint64_t)apart;
-	if (apart >= 0 && is_same_host(state, now, plan->elapsed_ns)) {
-		plan->reasons |= KVMCLOCK_REASON_SAME_HOST;
-		plan->elapsed_error_ns = 0;
-		return;
-	}
-	plan->reasons |= KVMCLOCK_REASON_OTHER_HOST;
-	plan->elapsed_error_ns = sum(sum(state->at.realtime_error_ns, now->realtime_error_ns),
-				     sum(state->at.width_ns, now->width_ns));
+	plan->elapsed_error_ns = stated_error_ns(&state->at, now);
+	plan->reasons |= apart >= 0 && is_same_host(state, now, plan->elapsed_ns) ?
+		KVMCLOCK_REASON_SAME_HOST : KVMCLOCK_REASON_OTHER_HOST;
 }
 
 void count_elapsed(const struct kvmclock_state *state, const struct kvmclock_reading *now,
@@ -66,7 +93,7 @@ void count_elapsed(const struct kvmclock_state *state, const struct kvmclock_rea
 	plan->reasons &= ~these;
 	plan->elapsed_ns = plan->elapsed_error_ns = 0;
 	if (request->policy == KVMCLOCK_LIVE_UPDATE)
-		count_live_update(state, now, plan);
+		count_live_update(state, now, request, plan);
 	if (request->policy == KVMCLOCK_ADVANCE)
 		count_advance(state, now, plan);
 }
@@ -167,8 +194,8 @@ static struct refusal refusal_of(const struct kvmclock_state *state,
 				 const struct kvmclock_request *request,
 				 const struct kvmclock_plan *plan)
 {
-	uint64_t allowed_ns = plan->tier == KVMCLOCK_TIER_1 ?
-		sum(request->max_step_ns, request->max_step_ns) : request->max_step_ns;
+	/* What the save left open, and tier 1's residual, have the budget each. */
+	uint64_t step_ns = plan->tier <= KVMCLOCK_TIER_1 ? state->width_ns : plan->step_ns;
 
 	if (plan->reasons & KVMCLOCK_REASON_NO_SCALING)
 		return (struct refusal) { KVMCLOCK_E_FREQUENCY,
@@ -191,7 +218,7 @@ static struct refusal refusal_of(const struct kvmclock_state *state,
 	if (plan->tier >= KVMCLOCK_TIER_2 && request->flags & KVMCLOCK_NO_BACKWARDS)
 		return (struct refusal) { KVMCLOCK_E_BACKWARDS,
 			"this tier cannot promise it: see the plan's reasons" };
-	if (plan->step_ns > allowed_ns)
+	if (step_ns > request->max_step_ns)
 		return (struct refusal) { KVMCLOCK_E_BUDGET_STEP,
 			"allow a greater step, or remove what the plan's reasons name" };
 	if (plan->step_cycles > request->max_step_cycles)
@@ -242,7 +269,7 @@ KVMCLOCK_PUBLIC int kvmclock_plan(const struct kvmclock_state *state,
 		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!is_host(here) || request->policy < KVMCLOCK_LIVE_UPDATE ||
 	    request->policy > KVMCLOCK_CLONE || request->lowest_tier > KVMCLOCK_TIER_3 ||
-	    request->flags & ~KVMCLOCK_NO_BACKWARDS)
+	    request->flags & ~(KVMCLOCK_NO_BACKWARDS | KVMCLOCK_SAME_HOST))
 		return fail(error, KVMCLOCK_E_ARGUMENT, "policy, flags, tier and abilities have domains");
 	if (!state_is_sound(state))
 		return fail(error, KVMCLOCK_E_FORMAT, "use a state that kvmclock_decode() accepts");

@@ -8,11 +8,17 @@ static bool is_restore(const struct kvmclock_restore *restore, const struct kvmc
 	       is_size(vm->size, sizeof(*vm));
 }
 
-/* Only a policy that counts the time away looks at a wall clock. */
-static int read_instant(const struct kvmclock_vm *vm, uint32_t khz, uint32_t policy,
+/* To count the time away, or to see that a live update is none. */
+static bool is_wall_read(const struct kvmclock_request *request)
+{
+	return request->policy == KVMCLOCK_ADVANCE ||
+	       (request->policy == KVMCLOCK_LIVE_UPDATE && !(request->flags & KVMCLOCK_SAME_HOST));
+}
+
+static int read_instant(const struct kvmclock_vm *vm, uint32_t khz, bool has_realtime,
 			struct kvmclock_reading *now, struct kvmclock_error *error)
 {
-	if (policy == KVMCLOCK_ADVANCE)
+	if (has_realtime)
 		return read_now(vm, khz, now, error);
 	*now = (struct kvmclock_reading) { .htsc = read_htsc(vm) };
 	return 0;
@@ -36,9 +42,11 @@ KVMCLOCK_PUBLIC int kvmclock_restore_vm(struct kvmclock_restore *restore,
 		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!is_host(abilities))
 		return fail(error, KVMCLOCK_E_ARGUMENT, "abilities are those of kvmclock_probe()");
+	/* What was begun with it before is no more. */
+	*restore = (struct kvmclock_restore) { .size = restore->size };
 	here = *abilities;		/* whose reading may be older than the state */
 	here.bits |= KVMCLOCK_HAS_READING;
-	ret = read_instant(vm, here.host_khz, request->policy, &here.now, error);
+	ret = read_instant(vm, here.host_khz, is_wall_read(request), &here.now, error);
 	ret = ret ? ret : kvmclock_plan(state, &here, request, &plan, error);
 	if (ret)
 		return ret;
@@ -61,8 +69,8 @@ KVMCLOCK_PUBLIC int kvmclock_restore_vm(struct kvmclock_restore *restore,
 static int choose_instant(struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
 			  struct kvmclock_error *error)
 {
-	int ret = read_instant(vm, restore->abilities.host_khz, restore->request.policy,
-			       &restore->at, error);
+	int ret = read_instant(vm, restore->abilities.host_khz,
+			       restore->request.policy == KVMCLOCK_ADVANCE, &restore->at, error);
 
 	if (ret)
 		return ret;

@@ -117,7 +117,7 @@ static int check_still(const struct kvmclock_vm *vm, const struct kvmclock_abili
 	struct kvmclock_state again = { .host_khz = state->host_khz };
 	struct kvmclock_vcpu vcpu;
 	uint32_t flags_again;
-	uint64_t expected;
+	uint64_t expected, off_ns;
 	int ret = save_clock(vm, &again, &flags_again, error);
 
 	for (uint32_t i = 0; !ret && i < state->vcpu_count; i++) {
@@ -141,7 +141,11 @@ static int check_still(const struct kvmclock_vm *vm, const struct kvmclock_abili
 		expected = kc_line_read_floor_ns(&line, kc_tsc_read_floor(&host,
 					tsc_of(&state->vcpus[0]), again.at.htsc));
 	}
-	state->width_ns = sum(state->width_ns, magnitude((int64_t)(again.clock_ns - expected)));
+	/* Without the line both are rounded down: one ns says nothing. */
+	off_ns = magnitude((int64_t)(again.clock_ns - expected));
+	if (!(abilities->bits & KVMCLOCK_HAS_EXACT) && off_ns)
+		off_ns--;
+	state->width_ns = sum(state->width_ns, off_ns);
 	return 0;
 }
 
@@ -155,11 +159,24 @@ static void set_line(struct kvmclock_state *state, struct kc_line line, uint32_t
 }
 
 /*
- * Without the line's ioctls: what the page shows, if it reads as KVM_GET_CLOCK
- * does; with a scaled TSC, where stock KVM_GET_CLOCK is off, in any case.
+ * Is what a guest's page shows what KVM drew there?  The guest can write it, too.
+ * It has KVM's slope and reads as KVM_GET_CLOCK does; stock KVM rounds a scaled
+ * TSC's slope to kHz, but not that of KVM_GET_CLOCK.
  */
-static int make_line(const struct kvmclock_vm *vm, struct kvmclock_state *state,
-		     struct kvmclock_error *error)
+static bool is_drawn(const struct kvmclock_abilities *abilities, const struct kvmclock_state *state,
+		     const struct kc_line *shown, bool scaled)
+{
+	const struct kvmclock_vcpu *vcpu = &state->vcpus[0];
+	uint64_t ns = kc_line_read_floor_ns(shown, vcpu->tsc_gtsc);
+	uint64_t allowed_ns = scaled ? (ns - shown->n0_ns) / vcpu->tsc_khz + 2 : 0;
+
+	return kc_rate_is_within_2ppb(shown->rate, rate_drawn(abilities, vcpu->tsc_ratio)) &&
+	       magnitude((int64_t)(ns - state->clock_ns)) <= allowed_ns;
+}
+
+/* Without the line's ioctls: what the page shows, or what KVM_GET_CLOCK does. */
+static int make_line(const struct kvmclock_vm *vm, const struct kvmclock_abilities *abilities,
+		     struct kvmclock_state *state, struct kvmclock_error *error)
 {
 	struct kc_host host = host_of_state(state);
 	const struct kvmclock_vcpu *vcpu = &state->vcpus[0];
@@ -174,7 +191,7 @@ static int make_line(const struct kvmclock_vm *vm, struct kvmclock_state *state,
 	if (ret) {
 		struct kc_line shown = kc_pvclock_line(&page);
 
-		if (scaled || kc_line_read_floor_ns(&shown, vcpu->tsc_gtsc) == state->clock_ns) {
+		if (is_drawn(abilities, state, &shown, scaled)) {
 			set_line(state, shown, KVMCLOCK_STATE_LINE_PAGE);
 			return 0;
 		}
@@ -195,7 +212,7 @@ static int save_line(const struct kvmclock_vm *vm, const struct kvmclock_abiliti
 	if (!state->vcpu_count || !(clock_flags & KVM_CLOCK_HOST_TSC))
 		return 0;
 	if (!(abilities->bits & KVMCLOCK_HAS_LINE))
-		return make_line(vm, state, error);
+		return make_line(vm, abilities, state, error);
 	ret = ask(vm, 0, &call_get_line, &page, error);
 	if (ret < 0)
 		return ret;

@@ -51,7 +51,7 @@ static const struct {
 	AT(kvmclock_plan, elapsed_ns, 48), AT(kvmclock_plan, elapsed_error_ns, 56),
 	SIZE(kvmclock_restore, 304), AT(kvmclock_restore, phase, 4), AT(kvmclock_restore, state, 8),
 	AT(kvmclock_restore, abilities, 16), AT(kvmclock_restore, request, 80), AT(kvmclock_restore, plan, 128),
-	AT(kvmclock_restore, at, 192), AT(kvmclock_restore, elapsed_gtsc, 232),
+	AT(kvmclock_restore, at, 192), 
 	AT(kvmclock_restore, next_vcpu, 240), AT(kvmclock_restore, line_mul, 244),
 	AT(kvmclock_restore, line_shift, 248), AT(kvmclock_restore, tsc_khz, 252),
 	AT(kvmclock_restore, line_gtsc, 256), AT(kvmclock_restore, line_ns, 264),

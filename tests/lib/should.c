@@ -14,7 +14,7 @@ u64 should_be_saved_gtsc(const struct scene *s, u32 vcpu)
 
 /*
  * TAI between the two readings; and is it the same TSC?  Then its ticks agree
- * with TAI to 500 ppm, the readings' widths and a microsecond.
+ * with TAI to what the readings state, if that is less than a second.
  */
 u64 should_be_elapsed_ns(const struct scene *s, bool *same_host)
 {
@@ -34,8 +34,10 @@ u64 should_be_elapsed_ns(const struct scene *s, bool *same_host)
 	if (ns < 0)
 		return 0;
 	by_tsc = (s64)wide_muldiv(to->htsc - from->htsc, 1000000, s->saved.host_khz);
-	most = (s64)(from->width_ns + to->width_ns) + ns / 2000 + 1000;
-	*same_host = has_tsc && by_tsc >= 0 && by_tsc - ns <= most && ns - by_tsc <= most;
+	most = (s64)(from->width_ns + to->width_ns + from->realtime_error_ns + to->realtime_error_ns);
+	*same_host = has_tsc && by_tsc >= 0 && from->realtime_error_ns < 1000000000 &&
+		     to->realtime_error_ns < 1000000000 && most < 1000000000 &&
+		     by_tsc - ns <= most && ns - by_tsc <= most;
 	return (u64)ns;
 }
 
