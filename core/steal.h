@@ -28,4 +28,21 @@ u64 kc_thread_waited_ns(struct kc_thread *seen, struct kc_thread now);
  */
 u64 kc_steal_ns(u64 shown_ns, u64 waited_ns, s64 passed_ns);
 
+/* A guest's view of the record that its host writes for one CPU. */
+struct kc_steal_view {
+	bool is_begun;
+	u64 record_ns, clock_ns;	/* at the last reading */
+	u64 shown_ns;
+};
+
+/*
+ * Event: the record read record_ns at the time clock_ns of a clock of the guest's.
+ * Returns the stolen time to believe in, in ns mod 2^64, which is also what *view
+ * shows from then on: at first the record, later what it showed and the record's
+ * growth mod 2^64.  Growth by more than the time that passed is cut to that; by
+ * 1/64 more, or back, or with a clock that did not move on, it did not happen and
+ * counts 0.  Domain: all.
+ */
+u64 kc_steal_record_read_ns(struct kc_steal_view *view, u64 record_ns, u64 clock_ns);
+
 #endif

@@ -37,6 +37,8 @@
 	X(tsc_caught_up, 40)	\
 	X(steal_exact, 20)	\
 	X(steal_bounds, 40)	\
+	X(steal_view, 20)	\
+	X(steal_view_bounds, 40) \
 	X(runstate, 20)		\
 	X(line_set, 40)		\
 	X(round_trip, 20)	\

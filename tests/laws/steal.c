@@ -90,6 +90,84 @@ void law_steal_bounds(struct in *in)
 	      steal_ns - shown_ns == most_ns, "less than it could be");
 }
 
+/* A host that a guest's record may come from, and what it truly stole. */
+struct foreign {
+	u64 record_ns, clock_ns, stolen_ns;
+	u64 passed_ns;		/* since the last reading */
+};
+
+/* Time goes by, some of it stolen: all of it, and the record counts a little faster, at worst. */
+static void foreign_steals(struct in *in, struct foreign *f)
+{
+	u64 ns = in_range(in, 1, 1ULL << 40), waited_ns = in_range(in, 0, ns);
+
+	f->passed_ns = ns;
+	f->clock_ns += ns;
+	f->stolen_ns += waited_ns;
+	f->record_ns += waited_ns;
+	if (waited_ns == ns)
+		f->record_ns += in_range(in, 0, ns / 64);
+}
+
+/* The record becomes another one, which no stealing explains. */
+static void foreign_leaps(struct in *in, struct foreign *f)
+{
+	u64 least_ns = f->passed_ns + f->passed_ns / 64 + 1;
+
+	f->record_ns += in_range(in, least_ns, ~0ULL);
+}
+
+/* Whatever the record does, what is shown is what was stolen between its leaps. */
+void law_steal_view(struct in *in)
+{
+	struct foreign f = { in_u64(in), in_u64(in), 0, 0 };
+	struct kc_steal_view view = { 0 };
+	unsigned int rounds = 1 + in_below(in, 12);
+	u64 first_ns = kc_steal_record_read_ns(&view, f.record_ns, f.clock_ns);
+
+	CHECK(first_ns == f.record_ns, "begins with %llu, not %llu", first_ns, f.record_ns);
+	while (rounds--) {
+		u64 was_ns = f.record_ns, stolen_ns = f.stolen_ns, shown_ns;
+
+		foreign_steals(in, &f);
+		if (in_once_in(in, 3)) {
+			f.record_ns = was_ns;
+			f.stolen_ns = stolen_ns;
+			foreign_leaps(in, &f);
+		}
+		shown_ns = kc_steal_record_read_ns(&view, f.record_ns, f.clock_ns);
+		in_hash(in, shown_ns);
+		CHECK(shown_ns - first_ns == f.stolen_ns, "shows %llu, %llu were stolen",
+		      shown_ns - first_ns, f.stolen_ns);
+	}
+}
+
+/* Any record, any clock, any view. */
+void law_steal_view_bounds(struct in *in)
+{
+	struct kc_steal_view was = { in_below(in, 2), in_u64(in), in_u64(in), in_u64(in) };
+	struct kc_steal_view view = was;
+	u64 record_ns = in_once_in(in, 2) ? in_u64(in) : was.record_ns + in_range(in, 0, 1ULL << 40);
+	u64 clock_ns = in_once_in(in, 2) ? in_u64(in) : was.clock_ns + in_range(in, 0, 1ULL << 40);
+	u64 shown_ns = kc_steal_record_read_ns(&view, record_ns, clock_ns);
+	u64 passed_ns = clock_ns - was.clock_ns, grown_ns = shown_ns - was.shown_ns;
+
+	in_hash(in, shown_ns);
+	CHECK(view.is_begun && view.shown_ns == shown_ns, "not what it says");
+	CHECK(view.record_ns == record_ns && view.clock_ns == clock_ns, "not read");
+	if (!was.is_begun) {
+		CHECK(shown_ns == record_ns, "begins with %llu", shown_ns);
+		return;
+	}
+	if (passed_ns >> 63)
+		passed_ns = 0;
+	CHECK(grown_ns <= passed_ns, "grows by %llu in %llu", grown_ns, passed_ns);
+	CHECK(grown_ns <= record_ns - was.record_ns, "by %llu, more than the record", grown_ns);
+	/* Within what passed it is the record's growth and nothing else. */
+	CHECK(record_ns - was.record_ns > passed_ns || grown_ns == record_ns - was.record_ns,
+	      "by %llu, not as the record", grown_ns);
+}
+
 /* As a shell keeps it. */
 struct runstate {
 	u32 state;
