@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "move.h"
 #include "net.h"
+#include "steal.h"
 
 #define LINE_SIZE 1024
 
@@ -64,6 +65,14 @@ static int do_plant(struct control *control, const char *argument)
 	return clock_plant(control->vm, strtoll(argument, NULL, 0));
 }
 
+static int do_steal(struct control *control, const char *argument)
+{
+	char *add;
+	long id = strtol(argument, &add, 0);
+
+	return steal_plant(control->vm, id, (uint64_t)strtoll(add, NULL, 0));
+}
+
 static int do_verify(struct control *control, const char *argument)
 {
 	(void)argument;
@@ -100,8 +109,8 @@ static int do_status(struct control *control, const char *argument)
 static const struct command commands[] = {
 	{ "pause", do_pause, true }, { "resume", do_resume, false }, { "status", do_status, false },
 	{ "save", do_save, true }, { "migrate", do_migrate, true }, { "handover", do_handover, true },
-	{ "plant", do_plant, true }, { "verify", do_verify, true },
-	 { "type", do_type, false }, { "quit", do_quit, true },
+	{ "plant", do_plant, true }, { "verify", do_verify, true }, { "steal", do_steal, true },
+	{ "type", do_type, false }, { "quit", do_quit, true },
 };
 
 static int run_line(struct control *control, char *line)

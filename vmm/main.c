@@ -38,7 +38,8 @@ static const char usage[] =
 	"  --control PATH         a socket for commands; -: they come from stdin\n"
 	"       kvmclock-vmm --send PATH COMMAND...\n"
 	"commands: pause, resume, status, save FILE, handover [PROGRAM],\n"
-	"  migrate IPV4:PORT, type TEXT, plant NS, verify, quit\n";
+	"  migrate IPV4:PORT, type TEXT, plant NS, verify, quit,\n"
+	"  steal VCPU NS (adds it, mod 2^64, to what the guest is told was stolen)\n";
 
 enum { KERNEL = 1, INITRD, APPEND, MEMORY, CPUS, TSC_KHZ, RESTORE, LISTEN, TAKE_OVER, POLICY, BUDGET, RATE,
 	PAUSED, CONSOLE, CONTROL, SEND, HELP };
