@@ -70,6 +70,8 @@ static int do_steal(struct control *control, const char *argument)
 	char *add;
 	long id = strtol(argument, &add, 0);
 
+	if (!strcmp(add, " torn"))
+		return steal_tear(control->vm, id);
 	return steal_plant(control->vm, id, (uint64_t)strtoll(add, NULL, 0));
 }
 

@@ -39,7 +39,8 @@ static const char usage[] =
 	"       kvmclock-vmm --send PATH COMMAND...\n"
 	"commands: pause, resume, status, save FILE, handover [PROGRAM],\n"
 	"  migrate IPV4:PORT, type TEXT, plant NS, verify, quit,\n"
-	"  steal VCPU NS (adds it, mod 2^64, to what the guest is told was stolen)\n";
+	"  steal VCPU NS (adds it, mod 2^64, to what the guest is told was stolen),\n"
+	"  steal VCPU torn (that record is never whole again)\n";
 
 enum { KERNEL = 1, INITRD, APPEND, MEMORY, CPUS, TSC_KHZ, RESTORE, LISTEN, TAKE_OVER, POLICY, BUDGET, RATE,
 	PAUSED, CONSOLE, CONTROL, SEND, HELP };

@@ -9,8 +9,11 @@ struct vm;
 
 /*
  * Adds to a vCPU's record, mod 2^64, with the vCPU out of the guest; KVM adds to what it finds.
- * Says on stderr "steal: vcpu N was NS is NS", signed.
+ * Says on stderr "steal: vcpu N at GPA was NS is NS", signed.
  */
 int steal_plant(struct vm *vm, long id, uint64_t add_ns);
+
+/* The record becomes one that its host never finishes to write. */
+int steal_tear(struct vm *vm, long id);
 
 #endif
