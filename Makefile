@@ -15,6 +15,7 @@ help:
 	@echo 'make uninstall     removes what make install put there (same DESTDIR, PREFIX)'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
 	@echo 'make vmm           a small monitor on the library, and a guest for it, in build/vmm/'
+	@echo 'make guest         a module for Linux guests, against bad steal records, in build/guest/KVER/'
 	@echo 'make rows          doc/rows.md anew, from what the tests print'
 	@echo 'make clean         removes build/ but the debug kernel; make clean-all removes that, too'
 	@echo 'KVER=RELEASE chooses the kernel. What a target needs is installed first.'
@@ -59,6 +60,10 @@ vmm:
 	@scripts/deps lib lab
 	@$(MAKE) --no-print-directory -s -C vmm
 
+guest:
+	@scripts/deps build
+	@guest/build $(KVER)
+
 module-patch:
 	@scripts/deps build
 	@kernel/build --patch $(KVER)
@@ -71,4 +76,4 @@ clean-all:
 	@rm -rf build
 
 # The shipped targets of these names are folders, too.
-.PHONY: help lib install uninstall demo demo-move bench check check-all check-debug rows module module-patch vmm clean clean-all
+.PHONY: help lib install uninstall demo demo-move bench check check-all check-debug rows module module-patch vmm guest clean clean-all
