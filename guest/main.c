@@ -26,7 +26,7 @@
 
 struct cpu_view {
 	struct kc_steal_view view;
-	int is_busy;
+	bool is_busy;
 };
 
 static DEFINE_PER_CPU(struct cpu_view, cpu_view);
@@ -54,21 +54,25 @@ static bool read_record(const struct kvm_steal_time *record, u64 *record_ns, u64
 }
 
 /*
- * Any context, any CPU.  Waits for nobody: who finds another at work, on another
- * CPU or interrupted by this, takes what was shown last.
+ * Any context, any CPU; waits for nobody.  Only the CPU itself reads its record:
+ * seen from another while the host lets it wait, the clock would have moved on,
+ * and the wait would show later as growth in too little time.  Others, and who
+ * interrupts it at work, take what was shown last.
  */
 static u64 shown_steal_clock(int cpu)
 {
 	struct cpu_view *v = per_cpu_ptr(&cpu_view, cpu);
-	u64 record_ns, clock_ns, shown_ns;
+	u64 record_ns, clock_ns;
 
-	if (cmpxchg_acquire(&v->is_busy, 0, 1))
+	if (cpu != raw_smp_processor_id() || READ_ONCE(v->is_busy))
 		return READ_ONCE(v->view.shown_ns);
+	WRITE_ONCE(v->is_busy, true);
+	barrier();
 	if (read_record(per_cpu_ptr(records, cpu), &record_ns, &clock_ns))
 		kc_steal_record_read_ns(&v->view, record_ns, clock_ns);
-	shown_ns = v->view.shown_ns;
-	smp_store_release(&v->is_busy, 0);
-	return shown_ns;
+	barrier();
+	WRITE_ONCE(v->is_busy, false);
+	return READ_ONCE(v->view.shown_ns);
 }
 
 /* So that no first call needs to be told from others. */
