@@ -111,7 +111,7 @@ static void one_second(int fd, int cpu, struct stat_line *line, struct seen *see
 	}
 }
 
-/* Column and record of one time: nothing is stolen for two ticks and more. */
+/* Column and record of one time: nothing is stolen for a tick, and more. */
 static int read_both(int fd, int cpu, struct stat_line *line, unsigned long address, long long *record)
 {
 	int kcore = open("/proc/kcore", O_RDONLY), tries;
@@ -122,7 +122,7 @@ static int read_both(int fd, int cpu, struct stat_line *line, unsigned long addr
 	for (tries = 0; at > 0 && tries < 1000; tries++) {
 		if (pread(kcore, &was, sizeof(was), at) != sizeof(was))
 			return -1;
-		for (end = now_s() + 0.009; now_s() < end;)
+		for (end = now_s() + 0.006; now_s() < end;)
 			;
 		read_line(fd, cpu, line);
 		if (pread(kcore, record, sizeof(*record), at) != sizeof(*record))
