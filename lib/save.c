@@ -161,14 +161,14 @@ static void set_line(struct kvmclock_state *state, struct kc_line line, uint32_t
 /*
  * Is what a guest's page shows what KVM drew there?  The guest can write it, too.
  * It has KVM's slope and reads as KVM_GET_CLOCK does; stock KVM rounds a scaled
- * TSC's slope to kHz, but not that of KVM_GET_CLOCK.
+ * TSC's slope to kHz, but not that of KVM_GET_CLOCK: there it is nearly so.
  */
 static bool is_drawn(const struct kvmclock_abilities *abilities, const struct kvmclock_state *state,
 		     const struct kc_line *shown, bool scaled)
 {
 	const struct kvmclock_vcpu *vcpu = &state->vcpus[0];
 	uint64_t ns = kc_line_read_floor_ns(shown, vcpu->tsc_gtsc);
-	uint64_t allowed_ns = scaled ? (ns - shown->n0_ns) / vcpu->tsc_khz + 2 : 0;
+	uint64_t allowed_ns = scaled ? (ns - shown->n0_ns) / vcpu->tsc_khz * 2 + 1000 : 0;
 
 	return kc_rate_is_within_2ppb(shown->rate, rate_drawn(abilities, vcpu->tsc_ratio)) &&
 	       magnitude((int64_t)(ns - state->clock_ns)) <= allowed_ns;
