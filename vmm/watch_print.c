@@ -3,7 +3,7 @@
  * "start": vcpus, stable (1 or 0), and the line: gtsc, ns, mul, shift
  * "step": vcpu, step_ns, off_ns (from the line, after it), gtsc, gap_us (since the reading before)
  * "sum", "end", over all vCPUs since the start:
- *   seconds, readings, steps (of 2 ns or more), worst_step_ns
+ *   seconds, readings, steps (of 3 ns or more), worst_step_ns
  *   off_min_ns, off_max_ns, off_ns: the clock from the line, and now (vCPU 0)
  *   back_ns, tsc_back: a vCPU read less than another had read before
  *   pages_ns: a vCPU's own page from vCPU 0's

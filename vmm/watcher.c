@@ -10,7 +10,7 @@
  * bends where a page has another slope.
  *
  * Prints lines "watch: WORD KEY VALUE...": "start" once, "step" for each step
- * of 2 ns or more, "sum" each second, "end".  See watch_print.c for the keys.
+ * of 3 ns or more, "sum" each second, "end".  See watch_print.c for the keys.
  */
 #include "watch.h"
 
@@ -63,7 +63,7 @@ static void find_step(struct seen *seen, int cpu, int64_t off_ns, uint64_t gtsc)
 	else
 		raise_to(&seen->gap_gtsc, gtsc - seen->gtsc);
 	raise_to(&seen->worst_step_ns, distance((uint64_t)off_ns, (uint64_t)(off_ns - step_ns)));
-	if (step_ns >= 2 || step_ns <= -2) {
+	if (step_ns > 2 || step_ns < -2) {
 		seen->steps++;
 		watch_print_step(&watch, cpu, step_ns, off_ns, gtsc, gtsc - seen->gtsc);
 	}
