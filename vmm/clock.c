@@ -36,6 +36,7 @@ static struct {
 	.request = {
 		.size = sizeof(it.request), .policy = KVMCLOCK_ADVANCE,
 		.lowest_tier = KVMCLOCK_TIER_1, .max_step_ns = 50, .max_rate_ppb = 250000,
+		.max_tries = 1000, .max_time_us = 100000,
 	},
 };
 
