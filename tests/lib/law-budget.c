@@ -87,6 +87,8 @@ void law_realtime(struct in *in)
 	else if (is_known)
 		s.other.realtime_ns += (s64)in_below(in, 100000) - 50000;
 	s.other.stated_us = 50;
+	if (in_once_in(in, 8))
+		s.source.stated_us = 2000000;	/* nobody sets its clock: it tells nothing */
 	saved(in, &s, false);
 	if (is_known && in_once_in(in, 2)) {		/* a leap second while away */
 		s.source.tai_s++;
