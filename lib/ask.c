@@ -127,8 +127,8 @@ static int read_timex(const struct kvmclock_vm *vm, struct timex *timex,
 	return ret < 0 ? fail_call(error, &call_adjtimex, NO_VCPU, ret) : 0;
 }
 
-int read_tai(const struct kvmclock_vm *vm, int64_t *offset_s, uint64_t *realtime_error_ns,
-	     struct kvmclock_error *error)
+static int read_tai(const struct kvmclock_vm *vm, int64_t *offset_s,
+		    uint64_t *realtime_error_ns, struct kvmclock_error *error)
 {
 	struct timex timex;
 	int ret = read_timex(vm, &timex, error);

@@ -17,11 +17,6 @@ uint64_t restore_line_at(const struct kvmclock_restore *restore, uint64_t htsc)
 	return kc_line_read_floor_ns(&line, restore_gtsc_at(restore, htsc));
 }
 
-static bool is_scaled(const struct kvmclock_restore *restore)
-{
-	return restore->tsc_ratio != 1ull << restore->abilities.frac_bits;
-}
-
 /* One KVM_SET_CLOCK, and what came of it. */
 struct attempt {
 	uint64_t set_ns;
@@ -80,7 +75,7 @@ static int attempt(const struct kvmclock_restore *restore, const struct kvmclock
 	a->measured = clock.flags & KVM_CLOCK_HOST_TSC;
 	/* KVM rounded the time since then down: the ticks are rounded up. */
 	a->set_htsc = clock.host_tsc - ns_to_ticks_ceil(clock.clock - a->set_ns, khz);
-	if (is_scaled(restore)) {
+	if (is_scaled(restore->abilities.frac_bits, restore->tsc_ratio)) {
 		a->residual_ns = (int64_t)(a->set_ns - restore_line_at(restore, a->set_htsc));
 		a->error_ns = sum(1, ticks_to_ns_above(1, restore->tsc_khz));
 	} else {
@@ -129,5 +124,7 @@ int correct_clock(const struct kvmclock_restore *restore, const struct kvmclock_
 	if (magnitude(a.residual_ns) > request->max_step_ns)
 		return fail(error, KVMCLOCK_E_BUDGET_STEP,
 			    "the clock is set, but not within the budget: try again, or allow more");
-	return is_scaled(restore) ? 0 : measure(restore, vm, result, error);
+	if (is_scaled(restore->abilities.frac_bits, restore->tsc_ratio))
+		return 0;
+	return measure(restore, vm, result, error);
 }

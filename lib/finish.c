@@ -33,7 +33,7 @@ static int set_line(const struct kvmclock_restore *restore, const struct kvmcloc
 static int finish_by_line(struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
 			  struct kvmclock_result *result, struct kvmclock_error *error)
 {
-	struct kc_pvclock page;
+	struct kc_pvclock page, wanted;
 	struct kc_line shown, line;
 	uint64_t gtsc;
 	int ret;
@@ -56,8 +56,8 @@ static int finish_by_line(struct kvmclock_restore *restore, const struct kvmcloc
 		return ret;
 	shown = kc_pvclock_line(&page);
 	line = line_of_restore(restore);
-	if (shown.t0_gtsc != line.t0_gtsc || shown.n0_ns != line.n0_ns ||
-	    shown.rate.mul != line.rate.mul || shown.rate.shift != line.rate.shift)
+	wanted = kc_pvclock_of_line(&line, page.flags);
+	if (!kc_pvclock_is_same(&page, &wanted))
 		result->line_kept = 0;
 	gtsc = restore_gtsc_at(restore, read_htsc(vm));
 	result->residual_ns = (int64_t)(kc_line_read_floor_ns(&shown, gtsc) -

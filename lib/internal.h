@@ -58,8 +58,6 @@ int get_msr(const struct kvmclock_vm *vm, int vcpu, uint32_t msr, uint64_t *valu
 int set_msr(const struct kvmclock_vm *vm, int vcpu, uint32_t msr, uint64_t value,
 	    struct kvmclock_error *error);
 uint64_t read_htsc(const struct kvmclock_vm *vm);
-int read_tai(const struct kvmclock_vm *vm, int64_t *offset_s, uint64_t *realtime_error_ns,
-	     struct kvmclock_error *error);
 /* One instant, by the narrowest of several brackets. */
 int read_now(const struct kvmclock_vm *vm, uint32_t khz, struct kvmclock_reading *now,
 	     struct kvmclock_error *error);
@@ -76,6 +74,8 @@ uint64_t ns_to_ticks_ceil(uint64_t ns, uint32_t khz);
 uint64_t magnitude(int64_t x);
 /* a + b, or KVMCLOCK_UNKNOWN where it does not fit or either is that. */
 uint64_t sum(uint64_t a, uint64_t b);
+/* Does a ratio make another TSC of the host's?  F up to 63. */
+bool is_scaled(uint32_t frac_bits, uint64_t ratio);
 /* The ratio at which KVM runs a TSC of khz here; 0: it cannot. */
 uint64_t ratio_here(const struct kvmclock_abilities *host, uint32_t khz, bool *catch_up);
 /* The period of khz in ns.  khz not 0. */

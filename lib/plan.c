@@ -146,7 +146,7 @@ static void plan_rate(const struct kvmclock_state *state, const struct kvmclock_
 	drawn = rate_drawn(here, ratio);
 	if (plan->tier == KVMCLOCK_TIER_0 && kc_rate_is_within_2ppb(line_of_state(state).rate, exact))
 		drawn = line_of_state(state).rate;
-	if (!(here->bits & KVMCLOCK_HAS_EXACT) && ratio != 1ull << host.frac_bits)
+	if (!(here->bits & KVMCLOCK_HAS_EXACT) && is_scaled(host.frac_bits, ratio))
 		plan->reasons |= KVMCLOCK_REASON_SCALED_STOCK;
 	ppb = rate_apart_ppb(exact, drawn);
 	if (magnitude(ppb) > magnitude(plan->slope_error_ppb))

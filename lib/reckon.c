@@ -53,6 +53,11 @@ struct kc_line line_of_restore(const struct kvmclock_restore *restore)
 				  { restore->line_mul, (s8)restore->line_shift } };
 }
 
+bool is_scaled(uint32_t frac_bits, uint64_t ratio)
+{
+	return ratio != 1ull << frac_bits;
+}
+
 uint64_t ratio_here(const struct kvmclock_abilities *abilities, uint32_t khz, bool *catch_up)
 {
 	struct kc_host host = host_of(abilities);

@@ -180,7 +180,7 @@ static int make_line(const struct kvmclock_vm *vm, const struct kvmclock_abiliti
 {
 	struct kc_host host = host_of_state(state);
 	const struct kvmclock_vcpu *vcpu = &state->vcpus[0];
-	bool scaled = vcpu->tsc_ratio != 1ull << host.frac_bits;
+	bool scaled = is_scaled(host.frac_bits, vcpu->tsc_ratio);
 	struct kc_line line = { vcpu->tsc_gtsc, state->clock_ns,
 				kc_rate_of_tsc_nearest(&host, vcpu->tsc_ratio) };
 	struct kc_pvclock page;

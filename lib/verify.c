@@ -60,9 +60,6 @@ static void compare(const struct kvmclock_restore *restore, const struct kvmcloc
 static int verify_by_clock(const struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
 			   struct measured *m, struct kvmclock_error *error)
 {
-	struct kc_host host = host_of(&restore->abilities);
-	struct kc_tsc tsc = { restore->tsc_ratio, restore->tsc_offset_gtsc };
-	struct kc_line line = line_of_restore(restore);
 	struct kvm_clock_data clock = { 0 };
 	int ret = ask(vm, NO_VCPU, &call_get_clock, &clock, error);
 
@@ -70,10 +67,10 @@ static int verify_by_clock(const struct kvmclock_restore *restore, const struct 
 		return ret;
 	m->ns = magnitude(restore->residual_ns);
 	m->ns_error = restore->residual_error_ns;
-	if (!(clock.flags & KVM_CLOCK_HOST_TSC) || tsc.ratio != 1ull << host.frac_bits || !line.rate.mul)
+	if (!(clock.flags & KVM_CLOCK_HOST_TSC) || !restore->line_mul ||
+	    is_scaled(restore->abilities.frac_bits, restore->tsc_ratio))
 		return 0;
-	m->ns = magnitude((int64_t)(clock.clock - kc_line_read_floor_ns(&line,
-					kc_tsc_read_floor(&host, tsc, clock.host_tsc))));
+	m->ns = magnitude((int64_t)(clock.clock - restore_line_at(restore, clock.host_tsc)));
 	m->ns_error = 1;
 	return 0;
 }
