@@ -3,6 +3,26 @@
 #include <string.h>
 #include "check.h"
 
+static int create_save_and_carry(struct in *in, struct scene *s)
+{
+	int ret = scene_create(s);
+
+	if (ret)
+		return ret;
+	scene_draw_vcpus(in, s, false);
+	ret = scene_save(s);
+	return ret ? ret : scene_carry(s);
+}
+
+/* A VM of ours that comes back to its own host. */
+static void draw_ours(struct in *in, struct scene *s, u32 policy)
+{
+	scene_draw(in, s);
+	s->source.ours = s->source.has_offset = s->source.has_host_tsc = s->source.has_vm_khz = true;
+	s->destination = &s->source;
+	s->request = scene_any(policy);
+}
+
 /*
  * On ours nothing changes: offsets and line bit for bit, whatever realtime does
  * where the monitor knows that it is the same host.  Where it does not say so, a
@@ -14,20 +34,13 @@ void law_live_update(struct in *in)
 	bool is_sure;
 	int ret;
 
-	scene_draw(in, &s);
-	s.source.ours = s.source.has_offset = s.source.has_host_tsc = s.source.has_vm_khz = true;
-	s.destination = &s.source;
-	s.request = scene_any(KVMCLOCK_LIVE_UPDATE);
+	draw_ours(in, &s, KVMCLOCK_LIVE_UPDATE);
 	s.request.lowest_tier = 0;
 	s.request.max_step_ns = s.request.max_step_cycles = s.request.max_rate_ppb = 0;
 	is_sure = !in_once_in(in, 3);
 	s.request.flags = KVMCLOCK_NO_BACKWARDS | (is_sure ? KVMCLOCK_SAME_HOST : 0);
-	ret = scene_create(&s);
-	CHECK(!ret, "create %d", ret);
-	scene_draw_vcpus(in, &s, false);
-	ret = scene_save(&s);
-	ret = ret ? ret : scene_carry(&s);
-	CHECK(!ret, "save %d", ret);
+	ret = create_save_and_carry(in, &s);
+	CHECK(!ret, "create, save or carry %d", ret);
 	s.source.realtime_ns -= (s64)(in_below(in, 1ull << 50) + (is_sure ? 0 : 1ull << 50));
 	scene_away(&s);
 	ret = scene_to(&s);
@@ -54,11 +67,8 @@ void law_verify(struct in *in)
 	u64 ticks = 1 + in_below(in, 1000), ns = 1 + in_below(in, 1000);
 	int ret;
 
-	scene_draw(in, &s);
-	s.source.ours = s.source.has_offset = s.source.has_host_tsc = s.source.has_vm_khz = true;
-	s.destination = &s.source;
+	draw_ours(in, &s, KVMCLOCK_FROZEN);
 	s.nr_vcpus = 1;
-	s.request = scene_any(KVMCLOCK_FROZEN);
 	ret = scene_all(&s);
 	CHECK(!ret && !s.verdict.worst_cycles && !s.verdict.worst_ns, "restore %d: %s", ret, s.error.advice);
 	s.b.s.n0 -= ns;
@@ -86,12 +96,8 @@ void law_kexec(struct in *in)
 	s.other.khz = s.source.khz + (u32)in_below(in, 21) - 10;
 	s.destination = &s.other;
 	s.request = scene_any(KVMCLOCK_LIVE_UPDATE);
-	ret = scene_create(&s);
-	CHECK(!ret, "create %d", ret);
-	scene_draw_vcpus(in, &s, false);
-	ret = scene_save(&s);
-	ret = ret ? ret : scene_carry(&s);
-	CHECK(!ret, "save %d", ret);
+	ret = create_save_and_carry(in, &s);
+	CHECK(!ret, "create, save or carry %d", ret);
 	scene_away(&s);
 	ret = scene_to(&s);
 	CHECK(!ret, "restore %d: %s", ret, s.error.advice);
