@@ -31,14 +31,6 @@ int complain(const char *text, ...)
 	return -1;
 }
 
-int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
 int vm_open_memory(struct vm *vm, uint64_t size, int mem_fd)
 {
 	errno = 0;

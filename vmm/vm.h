@@ -47,7 +47,6 @@ struct vm {
 
 /* Says it on stderr, with errno if there is one; returns -1. */
 int complain(const char *text, ...) __attribute__((format(printf, 1, 2)));
-int64_t now_ns(void);
 
 /* Memory of its own (mem_fd < 0), or that of another process. */
 int vm_open_memory(struct vm *vm, uint64_t size, int mem_fd);
