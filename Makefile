@@ -14,6 +14,7 @@ help:
 	@echo 'make lib           libkvmclock in build/lib/; make install (DESTDIR, PREFIX) installs it'
 	@echo 'make uninstall     removes what make install put there (same DESTDIR, PREFIX)'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
+	@echo 'make tools         the kvmclock command, in build/tools/'
 	@echo 'make vmm           a small monitor on the library, and a guest for it, in build/vmm/'
 	@echo 'make guest         a module for Linux guests, against bad steal records, in build/guest/KVER/'
 	@echo 'make rows          doc/rows.md anew, from what the tests print'
@@ -56,6 +57,10 @@ install: lib
 uninstall:
 	@$(MAKE) --no-print-directory -s -C lib uninstall
 
+tools:
+	@scripts/deps tools
+	@$(MAKE) --no-print-directory -s -C tools
+
 vmm:
 	@scripts/deps lib lab
 	@$(MAKE) --no-print-directory -s -C vmm
@@ -76,4 +81,4 @@ clean-all:
 	@rm -rf build
 
 # The shipped targets of these names are folders, too.
-.PHONY: help lib install uninstall demo demo-move bench check check-all check-debug rows module module-patch vmm guest clean clean-all
+.PHONY: help lib install uninstall demo demo-move bench check check-all check-debug rows module module-patch tools vmm guest clean clean-all
