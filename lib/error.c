@@ -46,6 +46,12 @@ bool is_size(uint32_t size, size_t ours)
 	return size >= ours && size <= 4096;
 }
 
+bool is_vm(const struct kvmclock_vm *vm)
+{
+	return vm && is_size(vm->size, sizeof(*vm)) &&
+	       (!vm->ops || is_size(vm->ops->size, sizeof(*vm->ops)));
+}
+
 static bool is_wanted(const struct kvmclock_error *error)
 {
 	return error && is_size(error->size, sizeof(*error));

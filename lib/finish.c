@@ -152,8 +152,8 @@ KVMCLOCK_PUBLIC int kvmclock_restore_finish(struct kvmclock_restore *restore,
 	int ret;
 
 	error_begin(error);
-	if (!restore || !vm || !result || !is_size(restore->size, sizeof(*restore)) ||
-	    !is_size(vm->size, sizeof(*vm)) || !is_size(result->size, sizeof(*result)))
+	if (!restore || !result || !is_size(restore->size, sizeof(*restore)) || !is_vm(vm) ||
+	    !is_size(result->size, sizeof(*result)))
 		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!restore->state || restore->phase != (restore->next_vcpu ? PHASE_VCPU : PHASE_VM) ||
 	    restore->next_vcpu != restore->state->vcpu_count)

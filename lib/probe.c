@@ -102,8 +102,7 @@ KVMCLOCK_PUBLIC int kvmclock_probe(const struct kvmclock_vm *vm,
 	int ret;
 
 	error_begin(error);
-	if (!vm || !abilities || !is_size(vm->size, sizeof(*vm)) ||
-	    !is_size(abilities->size, sizeof(*abilities)))
+	if (!abilities || !is_vm(vm) || !is_size(abilities->size, sizeof(*abilities)))
 		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (vm->vcpu_count && !vm->vcpu_fds)
 		return fail(error, KVMCLOCK_E_ARGUMENT, "vcpu_fds are needed");

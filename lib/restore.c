@@ -4,8 +4,7 @@
 
 static bool is_restore(const struct kvmclock_restore *restore, const struct kvmclock_vm *vm)
 {
-	return restore && vm && is_size(restore->size, sizeof(*restore)) &&
-	       is_size(vm->size, sizeof(*vm));
+	return restore && is_size(restore->size, sizeof(*restore)) && is_vm(vm);
 }
 
 /* To count the time away, or to see that a live update is none. */

@@ -254,7 +254,7 @@ KVMCLOCK_PUBLIC int kvmclock_save(const struct kvmclock_vm *vm,
 	int ret = KVMCLOCK_E_MOVING;
 
 	error_begin(error);
-	if (!vm || !abilities || !state || !is_size(vm->size, sizeof(*vm)) ||
+	if (!abilities || !state || !is_vm(vm) ||
 	    !is_size(abilities->size, sizeof(*abilities)) || !is_size(state->size, sizeof(*state)))
 		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!is_host(abilities) || vm->vcpu_count > KVMCLOCK_VCPUS_MAX ||

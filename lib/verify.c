@@ -120,8 +120,8 @@ KVMCLOCK_PUBLIC int kvmclock_verify(const struct kvmclock_restore *restore,
 	int ret = 0;
 
 	error_begin(error);
-	if (!restore || !vm || !verdict || !is_size(restore->size, sizeof(*restore)) ||
-	    !is_size(vm->size, sizeof(*vm)) || !is_size(verdict->size, sizeof(*verdict)))
+	if (!restore || !verdict || !is_size(restore->size, sizeof(*restore)) || !is_vm(vm) ||
+	    !is_size(verdict->size, sizeof(*verdict)))
 		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (restore->phase != PHASE_DONE)
 		return fail(error, KVMCLOCK_E_ORDER, "kvmclock_restore_finish() first");

@@ -116,18 +116,21 @@ void law_sizes(struct in *in)
 {
 	static struct scene s;
 	static const u32 wrong[] = { 0, 1, 5000, ~0u };
-	u32 *const sizes[10][4] = {
-		{ &s.vm_b.size, &s.abilities_b.size }, { &s.vm_a.size, &s.abilities_a.size, &s.saved.size },
+	u32 *const sizes[10][5] = {
+		{ &s.vm_b.size, &s.abilities_b.size, &s.ops_b.size },
+		{ &s.vm_a.size, &s.abilities_a.size, &s.saved.size, &s.ops_a.size },
 		{ &s.saved.size }, { &s.state.size },
 		{ &s.state.size, &s.abilities_b.size, &s.request.size, &s.plan.size },
-		{ &s.restore.size, &s.vm_b.size, &s.state.size, &s.abilities_b.size },
-		{ &s.restore.size, &s.vm_b.size }, { &s.restore.size, &s.vm_b.size, &s.result.size },
-		{ &s.restore.size, &s.vm_b.size, &s.verdict.size }, { &s.state.size },
+		{ &s.restore.size, &s.vm_b.size, &s.state.size, &s.abilities_b.size, &s.ops_b.size },
+		{ &s.restore.size, &s.vm_b.size, &s.ops_b.size },
+		{ &s.restore.size, &s.vm_b.size, &s.result.size, &s.ops_b.size },
+		{ &s.restore.size, &s.vm_b.size, &s.verdict.size, &s.ops_b.size },
+		{ &s.state.size },
 	};
 	u32 which = (u32)in_below(in, 10);
 
 	save_and_go(in, &s);
-	for (int i = 0; i < 4 && sizes[which][i]; i++) {
+	for (int i = 0; i < 5 && sizes[which][i]; i++) {
 		u32 right = *sizes[which][i], at = (u32)in_below(in, 5);
 		u64 calls = s.source.calls;
 		int ret;
