@@ -16,6 +16,7 @@
 #include "steal.h"
 
 #define LINE_SIZE 1024
+#define LINE_WAIT_MS 2000	/* for the rest of a line */
 
 struct command {
 	const char *name;
@@ -148,16 +149,22 @@ static void hang_up(struct control *control)
 	control->in_fd = -1;
 }
 
+/* One byte of a line that has begun; who sends half a line keeps nobody waiting. */
+static bool hear_byte(const struct control *control, char *byte)
+{
+	struct pollfd more = { .fd = control->in_fd, .events = POLLIN };
+
+	return poll(&more, 1, LINE_WAIT_MS) == 1 && read(control->in_fd, byte, 1) == 1;
+}
+
 /* Reads one line, a byte at a time: what follows it is somebody else's after a handover. */
 static void hear_line(struct control *control)
 {
 	char line[LINE_SIZE];
 	size_t size = 0;
-	ssize_t n;
 
 	while (size < sizeof(line) - 1) {
-		n = read(control->in_fd, line + size, 1);
-		if (n <= 0) {
+		if (!hear_byte(control, line + size)) {
 			hang_up(control);
 			return;
 		}
