@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* For operators: parameters, and the clock of each VM as a file; doc/state-file.md. */
+/* For operators: parameters, and the clock of each VM as a file; kvmclock(4). */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 #include "kvm_clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* The file of a VM's clock in debugfs; see doc/state-file.md. */
+/* The file of a VM's clock in debugfs; see kvmclock(4). */
 #ifndef LAB_STATE_H
 #define LAB_STATE_H
 
