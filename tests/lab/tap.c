@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "tap.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -72,16 +73,30 @@ int tap_end(void)
 	return skipped == count ? 77 : 0;
 }
 
-void tap_bail(const char *text, ...)
+static void bail(const char *text, va_list args) __attribute__((noreturn));
+static void bail(const char *text, va_list args)
 {
 	int error = errno;
-	va_list args;
 
 	printf("Bail out! ");
-	va_start(args, text);
 	say(text, args);
-	va_end(args);
 	printf(": %s\n", strerror(error));
 	fflush(stdout);
 	exit(2);
+}
+
+void tap_bail(const char *text, ...)
+{
+	va_list args;
+
+	va_start(args, text);
+	bail(text, args);
+}
+
+void probe_fail(const char *what, ...)
+{
+	va_list args;
+
+	va_start(args, what);
+	bail(what, args);
 }

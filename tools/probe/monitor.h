@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* A lab VM as libkvmclock takes it, and one call for a whole move. */
-#ifndef MOVE_MONITOR_H
-#define MOVE_MONITOR_H
+/* A small VM as libkvmclock takes it, and one call for a whole move. */
+#ifndef PROBE_MONITOR_H
+#define PROBE_MONITOR_H
 
 #include <kvmclock.h>
 

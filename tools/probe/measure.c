@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "measure.h"
 
-#include "tap.h"
+#include "probe.h"
 
 static uint64_t magnitude(int64_t value)
 {
@@ -39,7 +39,7 @@ uint64_t measure_restore_by_set_clock(uint32_t khz, int tries)
 		clock = vm_get_clock(&a);
 		clock.flags &= KVM_CLOCK_REALTIME;
 		if (vm_ioctl(&b, KVM_SET_CLOCK, &clock))
-			tap_bail("KVM_SET_CLOCK");
+			probe_fail("KVM_SET_CLOCK");
 		error_ns = magnitude(measure_apart_ns(&a.vcpu[0], &b.vcpu[0]));
 		if (error_ns > worst_ns)
 			worst_ns = error_ns;
@@ -61,10 +61,10 @@ int64_t measure_restore_by_line(uint32_t khz)
 	vm_open_running(&b, khz, 1);
 	host_sleep_ms(20);
 	if (vcpu_ioctl(&a.vcpu[0], KVM_GET_CLOCK_GUEST, &line))
-		tap_bail("KVM_GET_CLOCK_GUEST");
+		probe_fail("KVM_GET_CLOCK_GUEST");
 	vcpu_set_tsc_offset(&b.vcpu[0], vcpu_tsc_offset(&a.vcpu[0]));
 	if (vcpu_ioctl(&b.vcpu[0], KVM_SET_CLOCK_GUEST, &line))
-		tap_bail("KVM_SET_CLOCK_GUEST");
+		probe_fail("KVM_SET_CLOCK_GUEST");
 	error_ns = (int64_t)magnitude(measure_apart_ns(&a.vcpu[0], &b.vcpu[0]));
 	vm_close(&b);
 	vm_close(&a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What rows and the demo measure alike.  Errors are magnitudes in ns. */
-#ifndef LAB_MEASURE_H
-#define LAB_MEASURE_H
+/* What is measured of clocks.  Errors are magnitudes in ns. */
+#ifndef PROBE_MEASURE_H
+#define PROBE_MEASURE_H
 
 #include "vm.h"
 

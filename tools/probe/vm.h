@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Small VMs whose vCPUs run guest.c in long mode.  What must not fail bails
- * out; what a test asks about returns 0 or a negative errno.
+ * Small VMs whose vCPUs run guest.c in long mode.  What must not fail
+ * ends in probe_fail(); what is asked about returns 0 or a negative errno.
  */
-#ifndef LAB_VM_H
-#define LAB_VM_H
+#ifndef PROBE_VM_H
+#define PROBE_VM_H
 
 #include "guest.h"
 

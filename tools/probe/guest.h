@@ -3,8 +3,8 @@
  * What runs inside a vCPU: a loop that does what its box says, then exits.
  * The code is copied into the guest's memory; there is no libc and no data.
  */
-#ifndef LAB_GUEST_H
-#define LAB_GUEST_H
+#ifndef PROBE_GUEST_H
+#define PROBE_GUEST_H
 
 #include "exact.h"
 

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "tap.h"
+#include "probe.h"
 
 #define TOGGLES 5
 #define MOVE_MS 5000	/* further than what counts as synchronised */
@@ -76,7 +76,7 @@ static void add_vcpu(struct scene *scene)
 	pthread_t thread;
 
 	if (pthread_create(&thread, NULL, keep_busy, &scene->vm.vcpu[0]))
-		tap_bail("pthread_create");
+		probe_fail("pthread_create");
 	host_sleep_ms(1);
 	added = vm_add_vcpu(&scene->vm);
 	vcpu_set_page(added, MSR_CLOCK_NEW);
@@ -87,7 +87,7 @@ static void add_vcpu(struct scene *scene)
 static void set_xen_page(struct scene *scene)
 {
 	if (vm_set_xen_page(&scene->vm))
-		tap_bail("Xen shared_info");
+		probe_fail("Xen shared_info");
 	scene_check(scene);
 }
 
@@ -97,7 +97,7 @@ static void say_stopped(struct scene *scene)
 
 	for (i = 0; i < scene->vm.count; i++) {
 		if (vcpu_ioctl(&scene->vm.vcpu[i], KVM_KVMCLOCK_CTRL, NULL))
-			tap_bail("KVM_KVMCLOCK_CTRL");
+			probe_fail("KVM_KVMCLOCK_CTRL");
 	}
 	scene_check(scene);
 }

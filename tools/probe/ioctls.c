@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "probe.h"
 
 /* KVM leaves a TSC unscaled that is this near to the host's. */
 #define TOLERANCE_PPM 250
@@ -19,7 +19,7 @@ static void look_at_host(struct host *host)
 
 	host->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (host->kvm < 0)
-		tap_bail("/dev/kvm");
+		probe_fail("/dev/kvm");
 	host->svm = !access("/sys/module/kvm_amd", F_OK);
 	host->scaling = ioctl(host->kvm, KVM_CHECK_EXTENSION, KVM_CAP_TSC_CONTROL) > 0;
 	host->line = ioctl(host->kvm, KVM_CHECK_EXTENSION, KVM_CAP_CLOCK_LINE);
@@ -27,7 +27,7 @@ static void look_at_host(struct host *host)
 	vm = ioctl(host->kvm, KVM_CREATE_VM, 0);
 	khz = vm < 0 ? vm : ioctl(vm, KVM_GET_TSC_KHZ, 0);
 	if (khz <= 0)
-		tap_bail("KVM_GET_TSC_KHZ of a new VM");
+		probe_fail("KVM_GET_TSC_KHZ of a new VM");
 	host->khz = (uint32_t)khz;
 	close(vm);
 }
@@ -73,7 +73,7 @@ struct kvm_clock_data vm_get_clock(struct vm *vm)
 
 	memset(&data, 0, sizeof(data));
 	if (ioctl(vm->fd, KVM_GET_CLOCK, &data))
-		tap_bail("KVM_GET_CLOCK");
+		probe_fail("KVM_GET_CLOCK");
 	return data;
 }
 
@@ -108,14 +108,14 @@ uint64_t vcpu_tsc_offset(struct vcpu *vcpu)
 	uint64_t offset;
 
 	if (vcpu_tsc_attr(vcpu, KVM_GET_DEVICE_ATTR, KVM_VCPU_TSC_OFFSET, &offset))
-		tap_bail("get KVM_VCPU_TSC_OFFSET");
+		probe_fail("get KVM_VCPU_TSC_OFFSET");
 	return offset;
 }
 
 void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 {
 	if (vcpu_tsc_attr(vcpu, KVM_SET_DEVICE_ATTR, KVM_VCPU_TSC_OFFSET, &offset))
-		tap_bail("set KVM_VCPU_TSC_OFFSET");
+		probe_fail("set KVM_VCPU_TSC_OFFSET");
 }
 
 static uint64_t expected_ratio(uint32_t khz)
@@ -162,7 +162,7 @@ void vcpu_set_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	struct one_msr one = { .head.nmsrs = 1, .entry = { .index = msr, .data = value } };
 
 	if (ioctl(vcpu->fd, KVM_SET_MSRS, &one) != 1)
-		tap_bail("KVM_SET_MSRS %#x", msr);
+		probe_fail("KVM_SET_MSRS %#x", msr);
 }
 
 uint64_t vcpu_get_msr(struct vcpu *vcpu, uint32_t msr)
@@ -170,6 +170,6 @@ uint64_t vcpu_get_msr(struct vcpu *vcpu, uint32_t msr)
 	struct one_msr one = { .head.nmsrs = 1, .entry.index = msr };
 
 	if (ioctl(vcpu->fd, KVM_GET_MSRS, &one) != 1)
-		tap_bail("KVM_GET_MSRS %#x", msr);
+		probe_fail("KVM_GET_MSRS %#x", msr);
 	return one.entry.data;
 }

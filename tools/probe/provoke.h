@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Everything that makes KVM draw the clock anew and should not be seen. */
-#ifndef LAB_PROVOKE_H
-#define LAB_PROVOKE_H
+#ifndef PROBE_PROVOKE_H
+#define PROBE_PROVOKE_H
 
 #include "scene.h"
 

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-#include "tap.h"
+#include "probe.h"
 
 static uint64_t now_ns(void)
 {
@@ -44,7 +44,7 @@ void monitor_must(int code, const struct kvmclock_error *error)
 {
 	errno = error->sys_errno;
 	if (code < 0)
-		tap_bail("%s: %s, vCPU %d: %s", kvmclock_strerror(code),
+		probe_fail("%s: %s, vCPU %d: %s", kvmclock_strerror(code),
 			 error->call ? error->call : "-", error->vcpu, error->advice);
 }
 
@@ -92,7 +92,7 @@ static void set_pages(struct monitor *monitor)
 void monitor_start(struct monitor *monitor, uint32_t khz, int count)
 {
 	if (khz && vm_ioctl(&monitor->vm, KVM_SET_TSC_KHZ, (void *)(uintptr_t)khz))
-		tap_bail("KVM_SET_TSC_KHZ %u of the VM", khz);
+		probe_fail("KVM_SET_TSC_KHZ %u of the VM", khz);
 	if (khz)
 		monitor->vm.khz = khz;
 	add_vcpus(monitor, count);
@@ -124,12 +124,12 @@ static void settle(struct vcpu *vcpu)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGUSR1);
 	if (sigprocmask(SIG_BLOCK, &signals, NULL) || vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, &in_guest))
-		tap_bail("KVM_SET_SIGNAL_MASK");
+		probe_fail("KVM_SET_SIGNAL_MASK");
 	raise(SIGUSR1);
 	if (vcpu_ioctl(vcpu, KVM_RUN, NULL) != -EINTR)
-		tap_bail("KVM_RUN is not ended by a signal");
+		probe_fail("KVM_RUN is not ended by a signal");
 	if (sigtimedwait(&signals, NULL, &none) != SIGUSR1 || vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, NULL))
-		tap_bail("KVM_SET_SIGNAL_MASK");
+		probe_fail("KVM_SET_SIGNAL_MASK");
 }
 
 /* Through its bytes, as any state goes. */
@@ -140,7 +140,7 @@ static void carry(const struct kvmclock_state *from, struct kvmclock_state *to)
 	void *bytes = malloc(room);
 
 	if (!bytes)
-		tap_bail("malloc");
+		probe_fail("malloc");
 	monitor_must(kvmclock_encode(from, bytes, room, &used, &error), &error);
 	monitor_must(kvmclock_decode(bytes, used, to, &error), &error);
 	free(bytes);

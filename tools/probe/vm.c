@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "probe.h"
 
 #define GPA_PML4	0x1000
 #define GPA_PDPT	0x2000
@@ -25,7 +25,7 @@ static void *map(size_t size, int fd)
 	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
 
 	if (mem == MAP_FAILED)
-		tap_bail("mmap");
+		probe_fail("mmap");
 	return mem;
 }
 
@@ -40,7 +40,7 @@ static void add_slot(struct vm *vm, unsigned int slot, uint64_t gpa, void *mem, 
 	};
 
 	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
-		tap_bail("KVM_SET_USER_MEMORY_REGION");
+		probe_fail("KVM_SET_USER_MEMORY_REGION");
 }
 
 /* The first 2 MB of the address space, mapped to themselves. */
@@ -58,7 +58,7 @@ void vm_open(struct vm *vm, uint32_t khz)
 	memset(vm, 0, sizeof(*vm));
 	vm->fd = ioctl(host()->kvm, KVM_CREATE_VM, 0);
 	if (vm->fd < 0)
-		tap_bail("KVM_CREATE_VM");
+		probe_fail("KVM_CREATE_VM");
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
 	vm->mem = map(VM_MEM_SIZE, -1);
 	vm->clock_mem = map(VM_CLOCK_SIZE, -1);
@@ -67,7 +67,7 @@ void vm_open(struct vm *vm, uint32_t khz)
 	add_slot(vm, VM_CLOCK_SLOT, VM_CLOCK_GPA, vm->clock_mem, VM_CLOCK_SIZE);
 	vm->khz = khz ? khz : host()->khz;
 	if (khz && ioctl(vm->fd, KVM_SET_TSC_KHZ, khz))
-		tap_bail("KVM_SET_TSC_KHZ %u of the VM", khz);
+		probe_fail("KVM_SET_TSC_KHZ %u of the VM", khz);
 }
 
 struct vm_cpuid vm_cpuid(void)
@@ -75,21 +75,21 @@ struct vm_cpuid vm_cpuid(void)
 	struct vm_cpuid cpuid = { .head.nent = VM_CPUID_ENTRIES };
 
 	if (ioctl(host()->kvm, KVM_GET_SUPPORTED_CPUID, &cpuid))
-		tap_bail("KVM_GET_SUPPORTED_CPUID");
+		probe_fail("KVM_GET_SUPPORTED_CPUID");
 	return cpuid;
 }
 
 void vm_cpuid_add(struct vm_cpuid *cpuid, struct kvm_cpuid_entry2 entry)
 {
 	if (cpuid->head.nent >= VM_CPUID_ENTRIES)
-		tap_bail("too many leaves of CPUID");
+		probe_fail("too many leaves of CPUID");
 	cpuid->entry[cpuid->head.nent++] = entry;
 }
 
 void vcpu_set_cpuid(struct vcpu *vcpu, const struct vm_cpuid *cpuid)
 {
 	if (ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
-		tap_bail("KVM_SET_CPUID2");
+		probe_fail("KVM_SET_CPUID2");
 }
 
 static void set_long_mode(int fd)
@@ -105,7 +105,7 @@ static void set_long_mode(int fd)
 	struct kvm_sregs sregs;
 
 	if (ioctl(fd, KVM_GET_SREGS, &sregs))
-		tap_bail("KVM_GET_SREGS");
+		probe_fail("KVM_GET_SREGS");
 	sregs.cs = code;
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
 	sregs.cr3 = GPA_PML4;
@@ -113,7 +113,7 @@ static void set_long_mode(int fd)
 	sregs.cr0 = 0x80000033;		/* PG, NE, ET, MP, PE */
 	sregs.efer = 0x500;		/* LMA, LME */
 	if (ioctl(fd, KVM_SET_SREGS, &sregs))
-		tap_bail("KVM_SET_SREGS");
+		probe_fail("KVM_SET_SREGS");
 }
 
 static void set_start(const struct vcpu *vcpu)
@@ -127,7 +127,7 @@ static void set_start(const struct vcpu *vcpu)
 	};
 
 	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
-		tap_bail("KVM_SET_REGS");
+		probe_fail("KVM_SET_REGS");
 }
 
 struct vcpu *vm_add_vcpu(struct vm *vm)
@@ -143,7 +143,7 @@ struct vcpu *vm_add_vcpu(struct vm *vm)
 	vcpu->box = (void *)(vm->mem + GPA_BOXES + vcpu->id * BOX_SIZE);
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, vcpu->id);
 	if (vcpu->fd < 0)
-		tap_bail("KVM_CREATE_VCPU %d", vcpu->id);
+		probe_fail("KVM_CREATE_VCPU %d", vcpu->id);
 	vcpu->run = map(0x1000, vcpu->fd);
 	vcpu_set_cpuid(vcpu, &cpuid);
 	set_long_mode(vcpu->fd);
@@ -158,7 +158,7 @@ void vm_add_idle_vcpu(struct vm *vm, int id)
 	int fd = ioctl(vm->fd, KVM_CREATE_VCPU, id);
 
 	if (fd < 0)
-		tap_bail("KVM_CREATE_VCPU %d", id);
+		probe_fail("KVM_CREATE_VCPU %d", id);
 	close(fd);
 }
 
@@ -192,11 +192,11 @@ void vcpu_run(struct vcpu *vcpu, enum guest_op op, uint64_t arg0, uint64_t arg1)
 	vcpu->box->arg[1] = arg1;
 	while (ioctl(vcpu->fd, KVM_RUN, 0)) {
 		if (errno != EINTR && errno != EAGAIN)
-			tap_bail("KVM_RUN of vCPU %d, operation %d", vcpu->id, op);
+			probe_fail("KVM_RUN of vCPU %d, operation %d", vcpu->id, op);
 	}
 	errno = 0;
 	if (vcpu->run->exit_reason != KVM_EXIT_IO || vcpu->run->io.port != GUEST_PORT)
-		tap_bail("vCPU %d left operation %d with exit %u, hardware %#llx", vcpu->id, op,
+		probe_fail("vCPU %d left operation %d with exit %u, hardware %#llx", vcpu->id, op,
 			 vcpu->run->exit_reason,
 			 (unsigned long long)vcpu->run->fail_entry.hardware_entry_failure_reason);
 }

@@ -3,8 +3,8 @@
  * A VM whose guest remembers the pages it has seen, and compares each new one
  * with them at one TSC.
  */
-#ifndef LAB_SCENE_H
-#define LAB_SCENE_H
+#ifndef PROBE_SCENE_H
+#define PROBE_SCENE_H
 
 #include "vm.h"
 

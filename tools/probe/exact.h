@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* The oracle's arithmetic: exact, and none of the project's own core. */
-#ifndef LAB_EXACT_H
-#define LAB_EXACT_H
+#ifndef PROBE_EXACT_H
+#define PROBE_EXACT_H
 
 #include <stdbool.h>
 #include <stdint.h>
