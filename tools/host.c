@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "host.h"
+#include "files.h"
+#include "kvmclock.h"
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/kvm.h>
+
+#define MODULE "/sys/module/kvm"
+#define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0"
+
+const char *kvm_kind_word(enum kvm_kind kind)
+{
+	static const char *const of[] = { "none", "stock", "ours" };
+
+	return of[kind];
+}
+
+const char *vendor_word(enum vendor vendor)
+{
+	static const char *const of[] = { "other", "intel", "amd" };
+
+	return of[vendor];
+}
+
+/* ---- the CPU ---------------------------------------------------------------- */
+
+static enum vendor vendor_of(const char *id)
+{
+	if (!strcmp(id, "GenuineIntel"))
+		return VENDOR_INTEL;
+	return !strcmp(id, "AuthenticAMD") || !strcmp(id, "HygonGenuine") ? VENDOR_AMD : VENDOR_OTHER;
+}
+
+/* What KVM says later goes before this. */
+static void guess_scaling(struct host_facts *host, const char *vmx_flags)
+{
+	host->scaling = host->frac_bits = HOST_UNKNOWN;
+	if (host->vendor == VENDOR_AMD && has_word(host->flags, "svm")) {
+		host->scaling = has_word(host->flags, "tsc_scale");
+		host->frac_bits = 32;
+	} else if (*vmx_flags) {
+		host->scaling = has_word(vmx_flags, "tsc_scaling");
+		host->frac_bits = 48;
+	}
+}
+
+/* Of the first processor only: a big host has megabytes of it. */
+static void read_cpu(struct host_facts *host)
+{
+	static char text[16384], vmx_flags[2048];
+	char id[32] = "", *end;
+
+	read_text(text, sizeof(text), "/proc/cpuinfo");
+	end = strstr(text, "\n\n");
+	if (end)
+		*end = 0;
+	find_value(text, "vendor_id", ':', id, sizeof(id));
+	find_value(text, "model name", ':', host->cpu, sizeof(host->cpu));
+	find_value(text, "flags", ':', host->flags, sizeof(host->flags));
+	find_value(text, "vmx flags", ':', vmx_flags, sizeof(vmx_flags));
+	host->vendor = vendor_of(id);
+	guess_scaling(host, vmx_flags);
+}
+
+/* ---- the module ------------------------------------------------------------- */
+
+static int64_t parameter(const char *name)
+{
+	char text[32];
+	uint64_t value;
+
+	if (read_line(text, sizeof(text), MODULE "/parameters/%s", name) <= 0)
+		return HOST_UNKNOWN;
+	if (!strcmp(text, "Y") || !strcmp(text, "N"))
+		return *text == 'Y';
+	return parse_number(text, &value) && value <= INT64_MAX ? (int64_t)value : HOST_UNKNOWN;
+}
+
+/* A parameter that only ours has tells it, to everybody. */
+static void read_module(struct host_facts *host)
+{
+	if (!exists_below(MODULE))
+		host->kvm = KVM_IS_NONE;
+	else if (exists_below(MODULE "/parameters/offset_master_clock"))
+		host->kvm = KVM_IS_OURS;
+	else
+		host->kvm = KVM_IS_STOCK;
+	host->vendor_module = exists_below(MODULE "_intel") || exists_below(MODULE "_amd");
+	host->tolerance_ppm = parameter("tsc_tolerance_ppm");
+	host->periodic_sync = parameter("kvmclock_periodic_sync");
+	host->sync_period_ms = parameter("kvmclock_sync_period_ms");
+	host->offset_master_clock = parameter("offset_master_clock");
+}
+
+/* ---- /dev/kvm --------------------------------------------------------------- */
+
+static int no_device(struct host_facts *host, const char *call, int error)
+{
+	snprintf(host->device_call, sizeof(host->device_call), "%s", call);
+	host->device_errno = error;
+	return -1;
+}
+
+static int ask_library(struct host_facts *host, int kvm, int vm, const int *vcpu)
+{
+	const struct kvmclock_vm asked = {
+		.size = sizeof(asked), .kvm_fd = kvm, .vm_fd = vm, .vcpu_count = vcpu ? 1 : 0,
+		.vcpu_fds = vcpu,
+	};
+	struct kvmclock_abilities abilities = { .size = sizeof(abilities) };
+	struct kvmclock_error error = { .size = sizeof(error) };
+
+	if (kvmclock_probe(&asked, &abilities, &error))
+		return no_device(host, error.call ? error.call : "kvmclock_probe",
+				 error.sys_errno ? error.sys_errno : ENOTSUP);
+	host->device_errno = 0;
+	host->tsc_khz = abilities.host_khz;
+	host->tier = abilities.tier;
+	host->scaling = !!(abilities.bits & KVMCLOCK_HAS_SCALING);
+	host->frac_bits = abilities.frac_bits;
+	return 0;
+}
+
+/* Before 5.19 only a vCPU tells the frequency. */
+static int ask_vm(struct host_facts *host, int kvm, int vm)
+{
+	int vcpu, ret;
+
+	if (!ask_library(host, kvm, vm, NULL))
+		return 0;
+	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	if (vcpu < 0)
+		return -1;
+	ret = ask_library(host, kvm, vm, &vcpu);
+	close(vcpu);
+	return ret;
+}
+
+/* A VM of no memory and no vCPU, for the moment of the question. */
+static void read_device(struct host_facts *host)
+{
+	struct stat is;
+	int vm, kvm = open_below(O_RDWR, "/dev/kvm");
+
+	host->tsc_khz = host->tier = HOST_UNKNOWN;
+	if (kvm < 0) {
+		no_device(host, "open", -kvm);
+		return;
+	}
+	if (fstat(kvm, &is) || !S_ISCHR(is.st_mode) ||
+	    ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
+		no_device(host, "KVM_GET_API_VERSION", ENOTTY);
+	} else if ((vm = ioctl(kvm, KVM_CREATE_VM, 0)) < 0) {
+		no_device(host, "KVM_CREATE_VM", errno);
+	} else {
+		ask_vm(host, kvm, vm);
+		close(vm);
+	}
+	close(kvm);
+}
+
+/* ---- all of it -------------------------------------------------------------- */
+
+const struct host_facts *host_facts(void)
+{
+	static struct host_facts host;
+	static bool read;
+
+	if (read)
+		return &host;
+	read = true;
+	read_line(host.kernel, sizeof(host.kernel), "/proc/sys/kernel/osrelease");
+	read_line(host.clocksource, sizeof(host.clocksource), CLOCKSOURCE "/current_clocksource");
+	read_line(host.clocksources, sizeof(host.clocksources),
+		  CLOCKSOURCE "/available_clocksource");
+	read_cpu(&host);
+	read_module(&host);
+	read_device(&host);
+	return &host;
+}
+
+bool host_has_flag(const char *flag)
+{
+	return has_word(host_facts()->flags, flag);
+}
+
+static void add_text(struct json_object *object, const char *key, const char *value)
+{
+	if (*value)
+		object_text(object, key, value);
+}
+
+static void add_int(struct json_object *object, const char *key, int64_t value)
+{
+	if (value != HOST_UNKNOWN)
+		object_int(object, key, value);
+}
+
+/* Those of the flags that say something of the TSC. */
+static void add_flags(struct json_object *object)
+{
+	static const char *const flags[] = {
+		"tsc", "constant_tsc", "nonstop_tsc", "nonstop_tsc_s3", "tsc_reliable",
+		"tsc_known_freq", "tsc_adjust", "rdtscp", "tsc_scale", "hypervisor",
+	};
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (host_has_flag(flags[i]))
+			json_object_array_add(list, json_object_new_string(flags[i]));
+	json_object_object_add(object, "flags", list);
+}
+
+void document_host(struct document *doc)
+{
+	const struct host_facts *host = host_facts();
+	struct json_object *object = json_object_new_object();
+
+	object_text(object, "kvm", kvm_kind_word(host->kvm));
+	add_text(object, "kernel", host->kernel);
+	add_text(object, "cpu", host->cpu);
+	object_text(object, "vendor", vendor_word(host->vendor));
+	add_int(object, "tsc_khz", host->tsc_khz);
+	add_text(object, "clocksource", host->clocksource);
+	add_text(object, "clocksources", host->clocksources);
+	if (host->scaling != HOST_UNKNOWN)
+		object_bool(object, "tsc_scaling", host->scaling);
+	add_int(object, "tsc_frac_bits", host->frac_bits);
+	add_int(object, "tsc_tolerance_ppm", host->tolerance_ppm);
+	add_int(object, "tier", host->tier);
+	if (*host->flags)
+		add_flags(object);
+	json_object_object_add(document_json(doc), "host", object);
+}
