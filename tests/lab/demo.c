@@ -99,7 +99,7 @@ int main(void)
 	late_khz();
 	restores(khz, kinds);
 	for (kind = 0; kind < kinds; kind++)
-		worst_ns = larger(worst_ns, measure_get_clock(khz[kind], 20, 1000).worst_ns);
+		worst_ns = larger(worst_ns, measure_get_clock(khz[kind], 20, 1000, NULL).worst_ns);
 	say("one second of KVM_GET_CLOCK against the guest", worst_ns, "ns");
 	return 0;
 }

@@ -79,7 +79,7 @@ static void check_pairing(const char *kind, uint32_t khz)
 
 static void check(const char *kind, uint32_t khz)
 {
-	struct measure_get_clock result = measure_get_clock(khz, READINGS, OVER_MS);
+	struct measure_get_clock result = measure_get_clock(khz, READINGS, OVER_MS, NULL);
 	char figure[32];
 
 	tap_ok(result.worst_ns == 0, "K9 %s: KVM_GET_CLOCK is the guest's reading", kind);

@@ -49,7 +49,7 @@ static void check(const char *kind, uint32_t khz)
 	scene_close(&scene);
 	if (host()->line)
 		add((uint64_t)measure_restore_by_line(khz));
-	add(measure_get_clock(khz, 5, 100).worst_ns);
+	add(measure_get_clock(khz, 5, 100, NULL).worst_ns);
 	tap_ok(worst_ns == 0, "K27 %s: the worst is 0 ns", kind);
 	tap_ok(total_ns == 0, "K27 %s: the total is 0 ns", kind);
 	snprintf(figure, sizeof(figure), "%s_worst", kind);

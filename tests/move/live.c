@@ -5,12 +5,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "measure.h"
-#include "monitor.h"
 #include "scene.h"
 #include "tap.h"
+#include "update.h"
 
 #define VCPUS 2
 #define BUDGET_NS 50
@@ -18,66 +16,9 @@
 #define MAX_TRIES 4000
 #define MAX_TIME_US 500000
 
-struct seen {
-	int64_t guest_ns;	/* the new guest beyond the old one */
-	int64_t stated_ns, stated_error_ns;
-	uint64_t cycles;
-	uint32_t tier, tries;
-	bool same_page;
-};
-
 static uint64_t magnitude(int64_t x)
 {
 	return x < 0 ? -(uint64_t)x : (uint64_t)x;
-}
-
-/* The mean of several, for the guest's own formula loses bits, as the library's figure is one. */
-static int64_t apart_ns(struct vcpu *a, struct vcpu *b)
-{
-	enum { READINGS = 8 };
-	int64_t total = READINGS / 2;
-
-	for (int i = 0; i < READINGS; i++)
-		total += measure_apart_ns(a, b);
-	return (total - (total < 0 ? READINGS - 1 : 0)) / READINGS;
-}
-
-static struct seen once(uint32_t khz, bool settled)
-{
-	const struct kvmclock_request request = {
-		.size = sizeof(request), .policy = KVMCLOCK_LIVE_UPDATE,
-		.flags = 0, .lowest_tier = KVMCLOCK_TIER_1,
-		.max_step_ns = BUDGET_NS, .max_time_us = MAX_TIME_US, .max_tries = MAX_TRIES,
-	};
-	static struct monitor from, to;
-	struct pvclock_vcpu_time_info old, new;
-	struct exact_tsc a, b;
-	struct seen seen;
-	int i;
-
-	monitor_open(&from);
-	monitor_start(&from, khz, VCPUS);
-	monitor_open(&to);
-	monitor_move(&from, &to, &request, settled);
-	old = vcpu_fresh_page(&from.vm.vcpu[0]);
-	new = vcpu_fresh_page(&to.vm.vcpu[0]);
-	seen = (struct seen) {
-		.guest_ns = apart_ns(&from.vm.vcpu[0], &to.vm.vcpu[0]),
-		.stated_ns = to.result.residual_ns,
-		.stated_error_ns = (int64_t)to.result.residual_error_ns,
-		.tier = to.result.tier, .tries = to.result.tries,
-		.same_page = exact_same_line(&old, &new),
-	};
-	for (i = 0; i < VCPUS; i++) {
-		uint64_t htsc = host_tsc();
-
-		a = vcpu_tsc(&from.vm.vcpu[i]);
-		b = vcpu_tsc(&to.vm.vcpu[i]);
-		seen.cycles += magnitude((int64_t)(exact_guest_tsc(&a, htsc) - exact_guest_tsc(&b, htsc)));
-	}
-	monitor_close(&to);
-	monitor_close(&from);
-	return seen;
 }
 
 static int by_magnitude(const void *a, const void *b)
@@ -95,6 +36,11 @@ static void figure(const char *kind, const char *name, long long value, const ch
 	tap_figure("live", text, value, unit);
 }
 
+static const struct kvmclock_request request = {
+	.size = sizeof(request), .policy = KVMCLOCK_LIVE_UPDATE, .lowest_tier = KVMCLOCK_TIER_1,
+	.max_step_ns = BUDGET_NS, .max_time_us = MAX_TIME_US, .max_tries = MAX_TRIES,
+};
+
 static void many(const char *kind, uint32_t khz, int runs, bool settled)
 {
 	uint64_t *ns = calloc((size_t)runs, sizeof(*ns)), apart_worst = 0, cycles = 0;
@@ -104,12 +50,12 @@ static void many(const char *kind, uint32_t khz, int runs, bool settled)
 	if (!ns)
 		tap_bail("calloc");
 	for (i = 0; i < runs; i++) {
-		struct seen seen = once(khz, settled);
-		uint64_t apart = magnitude(seen.guest_ns - seen.stated_ns);
+		struct update seen = update(khz, VCPUS, settled, &request);
+		uint64_t apart = magnitude(seen.step_ns - seen.stated_ns);
 
-		ns[i] = magnitude(seen.guest_ns);
+		ns[i] = magnitude(seen.step_ns);
 		apart_worst = apart > apart_worst ? apart : apart_worst;
-		cycles += seen.cycles;
+		cycles += seen.tsc_step_cycles;
 		tries = seen.tries > tries ? seen.tries : tries;
 		tier = seen.tier;
 		pages += seen.same_page;

@@ -71,7 +71,21 @@ int64_t measure_restore_by_line(uint32_t khz)
 	return error_ns;
 }
 
-struct measure_get_clock measure_get_clock(uint32_t khz, int readings, unsigned int ms)
+uint64_t measure_slope_error_milli_ppb(uint32_t khz)
+{
+	struct pvclock_vcpu_time_info page;
+	struct exact_tsc tsc;
+	struct vm vm;
+
+	vm_open_running(&vm, khz, 1);
+	page = vcpu_fresh_page(&vm.vcpu[0]);
+	tsc = vcpu_tsc(&vm.vcpu[0]);
+	vm_close(&vm);
+	return magnitude(exact_slope_error_milli_ppb(&page, &tsc, host()->khz));
+}
+
+struct measure_get_clock measure_get_clock(uint32_t khz, int readings, unsigned int ms,
+					   struct measure_observer *observer)
 {
 	struct measure_get_clock result = { 0, true, true };
 	struct vm vm;
@@ -83,12 +97,13 @@ struct measure_get_clock measure_get_clock(uint32_t khz, int readings, unsigned 
 		struct exact_tsc tsc = vcpu_tsc(&vm.vcpu[0]);
 		struct kvm_clock_data clock = vm_get_clock(&vm);
 		uint32_t flags = clock.flags & VM_CLOCK_ALL_FLAGS;
-		uint64_t error_ns;
+		int64_t error_ns = (int64_t)(clock.clock -
+					     exact_page_at_ns(&page, &tsc, clock.host_tsc));
 
-		error_ns = magnitude((int64_t)(clock.clock -
-					       exact_page_at_ns(&page, &tsc, clock.host_tsc)));
-		if (error_ns > result.worst_ns)
-			result.worst_ns = error_ns;
+		if (magnitude(error_ns) > result.worst_ns)
+			result.worst_ns = magnitude(error_ns);
+		if (observer)
+			observer->saw(observer, error_ns, clock.host_tsc);
 		if (flags != VM_CLOCK_ALL_FLAGS)
 			result.flags_all = false;
 		if (flags && flags != VM_CLOCK_ALL_FLAGS)

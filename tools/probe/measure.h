@@ -23,8 +23,17 @@ struct measure_get_clock {
 	bool flags_all;
 };
 
-/* readings of KVM_GET_CLOCK over ms, against the guest's page. */
-struct measure_get_clock measure_get_clock(uint32_t khz, int readings, unsigned int ms);
+/* Is shown each reading's error, at the host TSC of it. */
+struct measure_observer {
+	void (*saw)(struct measure_observer *observer, int64_t error_ns, uint64_t htsc);
+};
+
+/* readings of KVM_GET_CLOCK over ms, against the guest's page; observer may be NULL. */
+struct measure_get_clock measure_get_clock(uint32_t khz, int readings, unsigned int ms,
+					   struct measure_observer *observer);
+
+/* The page's slope against the hardware's rate: parts in 10^12, away from zero. */
+uint64_t measure_slope_error_milli_ppb(uint32_t khz);
 
 struct measure_late_khz {
 	int error;		/* of KVM_SET_TSC_KHZ */

@@ -9,6 +9,7 @@
 #define MOVE_MS 5000	/* further than what counts as synchronised */
 #define MOVE_ONE_MS 20	/* less than any gap, so that TSCs stay positive */
 #define BUSY_MS 5
+#define LOOKS 10	/* while nothing is done */
 
 const char *const provocation_name[PROVOKE_COUNT] = {
 	[PROVOKE_MSR] = "msr_toggled",
@@ -25,8 +26,10 @@ static void toggle_msr(struct scene *scene)
 	int i;
 
 	for (i = 0; i < TOGGLES; i++) {
+		scene_tell(scene, "old MSR written");
 		vcpu_set_page(&scene->vm.vcpu[0], MSR_CLOCK_OLD);
 		scene_check(scene);
+		scene_tell(scene, "new MSR written");
 		vcpu_set_page(&scene->vm.vcpu[0], MSR_CLOCK_NEW);
 		scene_check(scene);
 	}
@@ -49,7 +52,9 @@ static void move_and_return_all(struct scene *scene)
 {
 	uint64_t delta = (uint64_t)scene->vm.khz * MOVE_MS;
 
+	scene_tell(scene, "all offsets moved");
 	move_offsets(scene, 0, scene->vm.count - 1, delta);
+	scene_tell(scene, "all offsets moved back");
 	move_offsets(scene, 0, scene->vm.count - 1, -delta);
 }
 
@@ -58,7 +63,9 @@ static void move_and_return_one(struct scene *scene)
 {
 	uint64_t delta = (uint64_t)scene->vm.khz * MOVE_ONE_MS;
 
+	scene_tell(scene, "one offset moved");
 	move_offsets(scene, 1, 1, -delta);
+	scene_tell(scene, "it is moved back");
 	move_offsets(scene, 1, 1, delta);
 }
 
@@ -78,6 +85,7 @@ static void add_vcpu(struct scene *scene)
 	if (pthread_create(&thread, NULL, keep_busy, &scene->vm.vcpu[0]))
 		probe_fail("pthread_create");
 	host_sleep_ms(1);
+	scene_tell(scene, "vCPU added");
 	added = vm_add_vcpu(&scene->vm);
 	vcpu_set_page(added, MSR_CLOCK_NEW);
 	pthread_join(thread, NULL);
@@ -86,6 +94,7 @@ static void add_vcpu(struct scene *scene)
 
 static void set_xen_page(struct scene *scene)
 {
+	scene_tell(scene, "shared_info set");
 	if (vm_set_xen_page(&scene->vm))
 		probe_fail("Xen shared_info");
 	scene_check(scene);
@@ -95,6 +104,7 @@ static void say_stopped(struct scene *scene)
 {
 	int i;
 
+	scene_tell(scene, "KVM_KVMCLOCK_CTRL");
 	for (i = 0; i < scene->vm.count; i++) {
 		if (vcpu_ioctl(&scene->vm.vcpu[i], KVM_KVMCLOCK_CTRL, NULL))
 			probe_fail("KVM_KVMCLOCK_CTRL");
@@ -102,11 +112,19 @@ static void say_stopped(struct scene *scene)
 	scene_check(scene);
 }
 
-uint64_t provoke(struct scene *scene, enum provocation_id id, unsigned int gap_ms)
+/* Who watches is shown the time that passes, too. */
+static void wait_ms(struct scene *scene, unsigned int ms)
 {
-	host_sleep_ms(gap_ms);
+	for (int i = 1; scene->observer && i < LOOKS; i++) {
+		host_sleep_ms(ms / LOOKS);
+		scene_check(scene);
+	}
+	host_sleep_ms(scene->observer ? ms / LOOKS : ms);
 	scene_check(scene);
-	scene->step_ns = 0;
+}
+
+static void do_it(struct scene *scene, enum provocation_id id)
+{
 	switch (id) {
 	case PROVOKE_MSR:
 		toggle_msr(scene);
@@ -127,11 +145,21 @@ uint64_t provoke(struct scene *scene, enum provocation_id id, unsigned int gap_m
 		say_stopped(scene);
 		break;
 	case PROVOKE_GET_CLOCK:
+		scene_tell(scene, "KVM_GET_CLOCK");
 		vm_get_clock(&scene->vm);
 		/* fall through */
 	default:
 		scene_check(scene);
 	}
+}
+
+uint64_t provoke(struct scene *scene, enum provocation_id id, unsigned int gap_ms)
+{
+	wait_ms(scene, gap_ms);
+	scene->step_ns = 0;
+	do_it(scene, id);
+	if (scene->observer)
+		wait_ms(scene, gap_ms / 4);
 	return scene->step_ns;
 }
 

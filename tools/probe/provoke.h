@@ -19,7 +19,8 @@ enum provocation_id {
 extern const char *const provocation_name[PROVOKE_COUNT];
 
 /*
- * Waits gap_ms, provokes, and lets the guest compare after each part of it.
+ * Waits gap_ms, provokes, and lets the guest compare after each part of it; who
+ * observes is shown its clock while it waits, too, and for a while after it.
  * Returns the worst step in ns.  The wait's own steps are in pair_ns and sum_ns.
  */
 uint64_t provoke(struct scene *scene, enum provocation_id id, unsigned int gap_ms);

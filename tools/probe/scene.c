@@ -25,6 +25,35 @@ static void remember(struct guest_box *box)
 	box->past[box->past_count++] = box->page;
 }
 
+static void find_back(struct scene *scene, const struct vcpu *vcpu)
+{
+	uint64_t ns = vcpu->box->out[1], least_ns = scene->last_ns[vcpu->id];
+
+	if (vcpu->box->page.flags & PVCLOCK_TSC_STABLE_BIT) {
+		least_ns = larger(least_ns, scene->highest_ns);
+		scene->highest_ns = larger(scene->highest_ns, ns);
+	}
+	if (ns < least_ns)
+		scene->back_ns = larger(scene->back_ns, least_ns - ns);
+	scene->last_ns[vcpu->id] = ns;
+}
+
+static void show(struct scene *scene, const struct vcpu *vcpu)
+{
+	const struct guest_box *box = vcpu->box;
+
+	if (scene->observer)
+		scene->observer->saw(scene->observer, vcpu->id,
+				     (int64_t)(box->out[1] - exact_page_ns(&box->past[0], box->out[0])),
+				     host_tsc());
+}
+
+void scene_tell(struct scene *scene, const char *what)
+{
+	if (scene->observer)
+		scene->observer->told(scene->observer, what, host_tsc());
+}
+
 void scene_check(struct scene *scene)
 {
 	int i;
@@ -39,6 +68,8 @@ void scene_check(struct scene *scene)
 		scene->pair_ns = larger(scene->pair_ns, magnitude(vcpu->box->out[3]));
 		scene->sum_ns += step;
 		remember(vcpu->box);
+		find_back(scene, vcpu);
+		show(scene, vcpu);
 	}
 }
 
