@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 const struct verb *const verbs[] = {
+	&verb_selftest,
 	NULL
 };
 
@@ -75,7 +76,7 @@ void progress_end(void)
 	told.shown = false;
 }
 
-static uint64_t number(const char *text, struct argp_state *state)
+uint64_t option_number(const char *text, struct argp_state *state)
 {
 	char *end;
 	unsigned long long value;
@@ -97,10 +98,10 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
 		settings.format = key == KEY_JSON ? FORMAT_JSON : FORMAT_PROMETHEUS;
 		return 0;
 	case KEY_BUDGET_NS:
-		settings.budget_ns = number(argument, state);
+		settings.budget_ns = option_number(argument, state);
 		return 0;
 	case KEY_BUDGET_PPB:
-		settings.budget_ppb = number(argument, state);
+		settings.budget_ppb = option_number(argument, state);
 		return 0;
 	case KEY_ROOT:
 		settings.root = argument;

@@ -60,6 +60,9 @@ int fail(const char *thing, const char *why, ...) __attribute__((format(printf, 
 void progress(const char *what, ...) __attribute__((format(printf, 1, 2)));
 void progress_end(void);
 
+/* An option's whole number, 0 or more; argp_error() when it is none. */
+uint64_t option_number(const char *text, struct argp_state *state);
+
 /* ---- the document --------------------------------------------------------- */
 
 struct document *document_new(const char *verb_name);

@@ -13,15 +13,19 @@
 /* KVM leaves a TSC unscaled that is this near to the host's. */
 #define TOLERANCE_PPM 250
 
+const char *host_kvm_path = "/dev/kvm";
+
 static void look_at_host(struct host *host)
 {
 	int vm, khz;
 
-	host->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	host->kvm = open(host_kvm_path, O_RDWR | O_CLOEXEC);
 	if (host->kvm < 0)
-		probe_fail("/dev/kvm");
+		probe_fail("%s", host_kvm_path);
 	host->svm = !access("/sys/module/kvm_amd", F_OK);
 	host->scaling = ioctl(host->kvm, KVM_CHECK_EXTENSION, KVM_CAP_TSC_CONTROL) > 0;
+	host->xen = ioctl(host->kvm, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM) &
+		    KVM_XEN_HVM_CONFIG_SHARED_INFO;
 	host->line = ioctl(host->kvm, KVM_CHECK_EXTENSION, KVM_CAP_CLOCK_LINE);
 	host->frac = host->svm ? 32 : 48;
 	vm = ioctl(host->kvm, KVM_CREATE_VM, 0);

@@ -87,7 +87,7 @@ uint64_t measure_slope_error_milli_ppb(uint32_t khz)
 struct measure_get_clock measure_get_clock(uint32_t khz, int readings, unsigned int ms,
 					   struct measure_observer *observer)
 {
-	struct measure_get_clock result = { 0, true, true };
+	struct measure_get_clock result = { .flags_all_or_none = true, .flags_all = true };
 	struct vm vm;
 	int i;
 
@@ -100,9 +100,13 @@ struct measure_get_clock measure_get_clock(uint32_t khz, int readings, unsigned 
 		int64_t error_ns = (int64_t)(clock.clock -
 					     exact_page_at_ns(&page, &tsc, clock.host_tsc));
 
+		if (!(flags & KVM_CLOCK_HOST_TSC)) {
+			error_ns = 0;
+			result.without_htsc++;
+		}
 		if (magnitude(error_ns) > result.worst_ns)
 			result.worst_ns = magnitude(error_ns);
-		if (observer)
+		if (observer && flags & KVM_CLOCK_HOST_TSC)
 			observer->saw(observer, error_ns, clock.host_tsc);
 		if (flags != VM_CLOCK_ALL_FLAGS)
 			result.flags_all = false;

@@ -19,6 +19,7 @@ int64_t measure_restore_by_line(uint32_t khz);
 
 struct measure_get_clock {
 	uint64_t worst_ns;	/* KVM_GET_CLOCK against the page, host TSC given */
+	int without_htsc;	/* readings that gave none, and are not in worst_ns */
 	bool flags_all_or_none;	/* realtime, host TSC, stable: three or none */
 	bool flags_all;
 };

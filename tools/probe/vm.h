@@ -32,6 +32,7 @@ struct host {
 	int kvm;		/* /dev/kvm */
 	bool svm;
 	bool scaling;		/* hardware scales the TSC */
+	bool xen;		/* a guest may be Xen's, with a shared_info page */
 	int line;		/* KVM_CAP_CLOCK_LINE's mask; 0 on stock */
 	uint32_t khz;		/* of the host TSC */
 	uint8_t frac;		/* of the ratio: 48 on VMX, 32 on SVM */
@@ -59,6 +60,7 @@ struct vm_cpuid {
 	struct kvm_cpuid_entry2 entry[VM_CPUID_ENTRIES];
 };
 
+extern const char *host_kvm_path;	/* "/dev/kvm" */
 /* Opened at first use. */
 const struct host *host(void);
 uint64_t host_tsc(void);

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Live updates by libkvmclock, one after another. */
+#include "selftest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "scene.h"
+#include "update.h"
+
+#define VCPUS 2
+#define MOST_STEP_NS 50		/* the library is to do better, or to refuse */
+#define MAX_TRIES 4000
+#define MAX_TIME_US 500000
+
+struct updates {
+	uint32_t khz;
+	bool settled;
+	unsigned int done;
+	struct update *seen;
+};
+
+static void measure_one(void *argument)
+{
+	const struct kvmclock_request request = {
+		.size = sizeof(request), .policy = KVMCLOCK_LIVE_UPDATE, .flags = KVMCLOCK_SAME_HOST,
+		.lowest_tier = KVMCLOCK_TIER_1, .max_step_ns = MOST_STEP_NS,
+		.max_time_us = MAX_TIME_US, .max_tries = MAX_TRIES,
+	};
+	struct updates *updates = argument;
+
+	updates->seen[updates->done] = update(updates->khz, VCPUS, updates->settled, &request);
+	updates->done++;
+}
+
+static uint64_t magnitude(int64_t value)
+{
+	return value < 0 ? -(uint64_t)value : (uint64_t)value;
+}
+
+static void add_move(struct selftest *test, const char *what, const char *guest,
+		     const struct update *seen, unsigned int run)
+{
+	struct json_object *move = document_item(test->doc, "moves");
+
+	object_text(move, "what", what);
+	object_text(move, "guest", guest);
+	object_uint(move, "run", run);
+	object_int(move, "step_ns", seen->step_ns);
+	object_int(move, "stated_ns", seen->stated_ns);
+	if ((uint64_t)seen->stated_error_ns == KVMCLOCK_UNKNOWN)
+		json_object_object_add(move, "stated_error_ns", NULL);
+	else
+		object_int(move, "stated_error_ns", seen->stated_error_ns);
+	object_uint(move, "tsc_step_cycles", seen->tsc_step_cycles);
+	object_uint(move, "tier", seen->tier);
+	object_uint(move, "tries", seen->tries);
+	object_bool(move, "same_page", seen->same_page);
+}
+
+static void add_series(struct selftest *test, const char *what, const char *guest,
+		       const char *title, const struct updates *updates)
+{
+	struct json_object *series = selftest_series(test, "step", what, guest, title);
+
+	object_text(series, "x_unit", "run");
+	for (unsigned int i = 0; i < updates->done; i++)
+		series_point(series, i + 1, (double)updates->seen[i].step_ns);
+}
+
+static int by_magnitude(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+struct sums {
+	uint64_t median_ns, worst_ns, stated_error_ns, cycles, tier, tries, other_pages;
+};
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static struct sums sum_up(const struct updates *updates)
+{
+	uint64_t *ns = calloc(updates->done, sizeof(*ns));
+	struct sums sums = { 0 };
+
+	if (!ns)
+		abort();
+	for (unsigned int i = 0; i < updates->done; i++) {
+		const struct update *seen = &updates->seen[i];
+
+		ns[i] = magnitude(seen->step_ns);
+		sums.stated_error_ns = larger(sums.stated_error_ns,
+					      magnitude(seen->step_ns - seen->stated_ns));
+		sums.cycles = larger(sums.cycles, seen->tsc_step_cycles);
+		sums.tier = larger(sums.tier, seen->tier);
+		sums.tries = larger(sums.tries, seen->tries);
+		sums.other_pages += !seen->same_page;
+	}
+	qsort(ns, updates->done, sizeof(*ns), by_magnitude);
+	sums.median_ns = ns[updates->done / 2];
+	sums.worst_ns = ns[updates->done - 1];
+	free(ns);
+	return sums;
+}
+
+/* The step last: what it may be has been said by then. */
+static void add_figures(struct selftest *test, const char *what, const char *guest,
+			const char *title, const struct sums *sums, bool settled)
+{
+	struct figure figure = {
+		.what = what, .guest = guest, .name = "step", .unit = "ns", .title = title,
+		.meaning = "Worst step of a guest's clock while this was done to its VM",
+	};
+
+	figure_uncertainty(selftest_figure(test, &figure, sums->worst_ns, NULL), 1);
+	figure.name = "update_tsc_step";
+	figure.unit = "cycles";
+	figure.meaning = "Worst step of a guest's TSC over a live update, all vCPUs' together";
+	figure.title = settled ? "... its TSC" : "... its TSC, unsettled";
+	selftest_figure(test, &figure, sums->cycles, NULL);
+	figure.unlimited = true;
+	figure.name = "update_step_median";
+	figure.unit = "ns";
+	figure.meaning = "Median step of a guest's clock over a live update";
+	figure.title = settled ? "... median" : "... median, unsettled";
+	selftest_figure(test, &figure, sums->median_ns, NULL);
+	figure.name = "update_stated_error";
+	figure.meaning = "What the library states of a live update against what the guests saw, at worst";
+	figure.title = settled ? "... stated against seen" : "... stated against seen, unsettled";
+	selftest_figure(test, &figure, sums->stated_error_ns, NULL);
+	figure.unit = "1";
+	figure.name = "update_tier";
+	figure.meaning = "Highest tier that a live update came to: 0 exact, 1 corrected";
+	figure.title = settled ? "... tier" : "... tier, unsettled";
+	selftest_figure(test, &figure, sums->tier, NULL);
+	figure.name = "update_tries";
+	figure.meaning = "Most corrections that a live update took";
+	figure.title = settled ? "... corrections, at most" : "... corrections, at most, unsettled";
+	selftest_figure(test, &figure, sums->tries, NULL);
+	figure.name = "update_other_pages";
+	figure.meaning = "Live updates after which the guest's page was not the same, bit for bit";
+	figure.title = settled ? "... page not the same, runs" : "... page not the same, runs, unsettled";
+	selftest_figure(test, &figure, sums->other_pages, NULL);
+}
+
+static void do_updates(struct selftest *test, const struct guest_kind *guest, bool settled,
+		       unsigned int runs)
+{
+	struct updates updates = { .khz = guest->khz, .settled = settled };
+	const struct figure figure = {
+		.name = "step", .what = settled ? "live_update" : "live_update_unsettled",
+		.unit = "ns", .guest = guest->word,
+		.meaning = "Worst step of a guest's clock while this was done to its VM",
+		.title = settled ? "live update by libkvmclock" : "live update, vCPUs not settled before",
+	};
+	const char *why = NULL;
+	struct sums sums;
+
+	updates.seen = calloc(runs, sizeof(*updates.seen));
+	if (!updates.seen)
+		abort();
+	while (updates.done < runs && !why) {
+		progress("selftest: %s: %u of %u", figure.title, updates.done + 1, runs);
+		why = selftest_attempt(measure_one, &updates);
+	}
+	for (unsigned int i = 0; i < updates.done; i++)
+		add_move(test, figure.what, guest->word, &updates.seen[i], i + 1);
+	add_series(test, figure.what, guest->word, figure.title, &updates);
+	if (why) {
+		selftest_broken(test, &figure, why);
+	} else {
+		sums = sum_up(&updates);
+		add_figures(test, figure.what, guest->word, figure.title, &sums, settled);
+	}
+	free(updates.seen);
+}
+
+void selftest_updates(struct selftest *test)
+{
+	document_list(test->doc, "moves");
+	for (int g = 0; g < test->guest_count && test->runs; g++)
+		do_updates(test, &test->guests[g], true, test->runs);
+	for (int g = 0; g < test->guest_count && test->runs; g++)
+		do_updates(test, &test->guests[g], false, (test->runs + 4) / 5);
+}
