@@ -129,6 +129,8 @@ ssize_t read_line(char *text, size_t room, const char *format, ...)
 	length = read_list(text, room, format, more);
 	va_end(more);
 	text[strcspn(text, "\n")] = 0;
+	while (*text && text[strlen(text) - 1] == ' ')
+		text[strlen(text) - 1] = 0;
 	return length < 0 ? length : (ssize_t)strlen(text);
 }
 
@@ -167,9 +169,7 @@ bool find_value(const char *text, const char *key, char separator, char *value, 
 		if (strncmp(text, key, length))
 			continue;
 		at = text + length + strspn(text + length, "\t ");
-		if (separator != ' ' && *at++ != separator)
-			continue;
-		if (separator == ' ' && at == text + length)
+		if (separator == ' ' ? at == text + length : *at++ != separator)
 			continue;
 		at += strspn(at, " ");
 		snprintf(value, room, "%.*s", (int)strcspn(at, "\n"), at);

@@ -12,7 +12,7 @@
 /* Up to room - 1 bytes and a NUL: how many bytes, or -errno and "".  Bytes that are no ASCII text become '?'. */
 ssize_t read_text(char *text, size_t room, const char *path, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The file's first line. */
+/* The file's first line, without blanks at its end. */
 ssize_t read_line(char *text, size_t room, const char *path, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Its first line as one whole number, of 64 bits, signed or not: 0, or -errno; -EINVAL for others. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 const struct verb *const verbs[] = {
+	&verb_check, &verb_list, &verb_show,
 	&verb_selftest,
 	NULL
 };
