@@ -15,7 +15,7 @@ static const struct unit {
 } units[] = {
 	{ "ns", "_seconds", 9, 0 }, { "kHz", "_hertz", 0, 3 }, { "ppb", "_ratio", 9, 0 },
 	{ "ppm", "_ratio", 6, 0 }, { "cycles", "_cycles", 0, 0 }, { "bytes", "_bytes", 0, 0 },
-	{ "bits", "_bits", 0, 0 }, { "total", "_total", 0, 0 }, { "1", "", 0, 0 },
+	{ "bits", "", 0, 0 }, { "total", "_total", 0, 0 }, { "1", "", 0, 0 },
 };
 
 static const struct unit *unit_of(const char *ours)
