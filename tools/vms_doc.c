@@ -48,7 +48,7 @@ static void find_host_mode(struct document *doc, const struct vms *vms)
 	}
 	if (some.count)
 		found(doc, "host_mode", verdict, "doc/state-file.md and kvmclock(4) have each reason; kvmclock check those that are the host's",
-		      "%zu in host mode, without the stable bit, so guests ask no clock without a look at others': %s",
+		      "VMs in host mode, whose guests have to put the readings of their vCPUs in order by themselves: %zu: %s",
 		      some.count, some.names);
 }
 
@@ -66,12 +66,12 @@ static void find_steps(struct document *doc, const struct vms *vms)
 	}
 	if (some.count)
 		found(doc, "steps", VERDICT_BEYOND_BUDGET, "This is a fault of kvmclock's KVM: please report it, with the VMs' files and the kernel's log",
-		      "The clocks of %zu were moved by more than %" PRIu64 " ns: %s", some.count,
-		      settings.budget_ns, some.names);
+		      "VMs whose clock KVM has moved by more than %" PRIu64 " ns: %zu: %s",
+		      settings.budget_ns, some.count, some.names);
 	else if (told)
 		found(doc, "steps", VERDICT_GOOD, NULL,
-		      "No clock of the %zu that KVM keeps count of was ever moved by more than %" PRIu64 " ns",
-		      told, settings.budget_ns);
+		      "VMs whose clock KVM keeps count of, and has never moved by more than %" PRIu64 " ns: %zu",
+		      settings.budget_ns, told);
 }
 
 static void find_unknown(struct document *doc, const struct vms *vms)
@@ -83,7 +83,7 @@ static void find_unknown(struct document *doc, const struct vms *vms)
 			add_some(&some, &vms->vm[i], "");
 	if (some.count)
 		found(doc, "not_told", VERDICT_UNMEASURED, "kvmclock watch sees what happens from now on; kvmclock's KVM keeps count",
-		      "The stock KVM does not tell mode, line, last drawing and steps of %zu: %s",
+		      "VMs whose mode, line, last drawing and steps so far the stock KVM does not tell: %zu: %s",
 		      some.count, some.names);
 }
 
@@ -101,7 +101,7 @@ static void find_unequal(struct document *doc, const struct vms *vms)
 	}
 	if (some.count)
 		found(doc, "unequal_tscs", VERDICT_BEYOND_BUDGET, "kvmclock show PID has each vCPU; the monitor, or the guest, has set them so",
-		      "The TSCs of vCPUs of %zu differ, so a thread that moves among them sees its TSC jump: %s",
+		      "VMs whose vCPUs' TSCs differ, so that a thread that moves among them sees the TSC jump: %zu: %s",
 		      some.count, some.names);
 }
 
@@ -114,7 +114,7 @@ static void find_unreadable(struct document *doc, const struct vms *vms)
 			add_some(&some, &vms->vm[i], "");
 	if (some.count)
 		found(doc, "unreadable", VERDICT_UNMEASURED, "Use the kvmclock command of the KVM's version",
-		      "Files of %zu in debugfs are not what they are to be: %s", some.count, some.names);
+		      "VMs whose files in debugfs are not what they are to be: %zu: %s", some.count, some.names);
 }
 
 /* ---- figures ----------------------------------------------------------------- */
