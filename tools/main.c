@@ -13,6 +13,7 @@
 const struct verb *const verbs[] = {
 	&verb_check, &verb_list, &verb_show,
 	&verb_selftest,
+	&verb_predict, &verb_decode, &verb_diff, &verb_convert,
 	NULL
 };
 
