@@ -270,8 +270,8 @@ static void print(struct document *doc, FILE *to)
 
 	if (!json_object_object_get(json, "policy"))
 		return;
-	fprintf(to, "A: %s\nB: %s\nfrom A to B: %s\n", text_in(json, "a"), text_in(json, "b"),
-		text_in(json, "policy"));
+	fprintf(to, "A: %s\nB: %s\nfrom A to B: %s\n", known_in(json, "a"), known_in(json, "b"),
+		known_in(json, "policy"));
 	print_findings(doc, to);
 	print_figures(doc, to);
 	print_differences(json, to);

@@ -14,6 +14,6 @@ void diff_fields(struct document *doc, const struct kvmclock_state *a, const str
 void print_differences(struct json_object *document, FILE *to);
 
 /* A member as text, "unknown" for null. */
-const char *text_in(struct json_object *object, const char *key);
+const char *known_in(struct json_object *object, const char *key);
 
 #endif

@@ -82,7 +82,7 @@ void diff_fields(struct document *doc, const struct kvmclock_state *a,
 	object_uint(document_json(doc), "differences_unlisted", unlisted);
 }
 
-const char *text_in(struct json_object *object, const char *key)
+const char *known_in(struct json_object *object, const char *key)
 {
 	struct json_object *value = json_object_object_get(object, key);
 
@@ -93,11 +93,11 @@ static void print_difference(struct json_object *item, FILE *to)
 {
 	struct json_object *vcpus = json_object_object_get(item, "vcpus");
 
-	fprintf(to, "  %-18s %20s -> %20s  %s%s %s", text_in(item, "field"), text_in(item, "a"),
-		text_in(item, "b"), *text_in(item, "difference") == '-' ? "" : "+",
-		text_in(item, "difference"), text_in(item, "unit"));
+	fprintf(to, "  %-18s %20s -> %20s  %s%s %s", known_in(item, "field"), known_in(item, "a"),
+		known_in(item, "b"), *known_in(item, "difference") == '-' ? "" : "+",
+		known_in(item, "difference"), known_in(item, "unit"));
 	if (vcpus)
-		fprintf(to, "%svCPU %s", *text_in(item, "unit") ? ", " : "", text_in(item, "vcpu"));
+		fprintf(to, "%svCPU %s", *known_in(item, "unit") ? ", " : "", known_in(item, "vcpu"));
 	if (vcpus && json_object_get_int64(vcpus) > 1)
 		fprintf(to, " and %" PRId64 " behind it", json_object_get_int64(vcpus) - 1);
 	fputc('\n', to);

@@ -43,6 +43,16 @@ void object_bool(struct json_object *object, const char *key, bool value)
 	json_object_object_add(object, key, json_object_new_boolean(value));
 }
 
+const char *text_in(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+
+	if (!object || !json_object_object_get_ex(object, key, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return "";
+	return json_object_get_string(value);
+}
+
 struct document *document_new(const char *verb_name)
 {
 	struct document *doc = calloc(1, sizeof(*doc));

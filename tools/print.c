@@ -6,11 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *text_of(struct json_object *object, const char *key)
-{
-	return json_object_get_string(json_object_object_get(object, key));
-}
-
 static bool coloured(FILE *to)
 {
 	const char *no = getenv("NO_COLOR");
@@ -48,11 +43,11 @@ void print_findings(struct document *doc, FILE *to)
 
 	for (i = 0; i < count; i++) {
 		struct json_object *finding = json_object_array_get_idx(list, i);
-		const char *word = text_of(finding, "verdict"), *cure = text_of(finding, "cure");
+		const char *word = text_in(finding, "verdict"), *cure = text_in(finding, "cure");
 
 		fprintf(to, "%s%-13s%s %s\n", colour(to, verdict_of(word)), word, colour_end(to),
-			text_of(finding, "says"));
-		if (cure)
+			text_in(finding, "says"));
+		if (*cure)
 			fprintf(to, "%-13s %s\n", "", cure);
 	}
 }
@@ -60,14 +55,14 @@ void print_findings(struct document *doc, FILE *to)
 static void print_figure(struct json_object *figure, FILE *to)
 {
 	struct json_object *value = json_object_object_get(figure, "value"), *more;
-	const char *unit = text_of(figure, "unit");
+	const char *unit = text_in(figure, "unit");
 
 	if (value)
 		fprintf(to, "%20" PRId64 " %-6s", json_object_get_int64(value),
 			strcmp(unit, "1") && strcmp(unit, "total") ? unit : "");
 	else
 		fprintf(to, "%20s %-6s", "-", "");
-	fprintf(to, " %s", text_of(figure, "meaning"));
+	fprintf(to, " %s", text_in(figure, "meaning"));
 	json_object_object_foreach(json_object_object_get(figure, "labels"), key, label)
 		fprintf(to, ", %s %s", key, json_object_get_string(label));
 	if (json_object_object_get_ex(figure, "uncertainty", &more))

@@ -54,14 +54,9 @@ static void print_escaped(const char *text, FILE *to)
 	}
 }
 
-static const char *text_of(struct json_object *object, const char *key)
-{
-	return json_object_get_string(json_object_object_get(object, key));
-}
-
 static void print_name(struct json_object *figure, FILE *to)
 {
-	fprintf(to, "kvmclock_%s%s", text_of(figure, "name"), unit_of(text_of(figure, "unit"))->suffix);
+	fprintf(to, "kvmclock_%s%s", text_in(figure, "name"), unit_of(text_in(figure, "unit"))->suffix);
 }
 
 static void print_sample(struct json_object *figure, FILE *to)
@@ -77,25 +72,25 @@ static void print_sample(struct json_object *figure, FILE *to)
 	}
 	fprintf(to, before == ',' ? "} " : " ");
 	print_value(json_object_get_int64(json_object_object_get(figure, "value")),
-		    unit_of(text_of(figure, "unit")), to);
+		    unit_of(text_in(figure, "unit")), to);
 }
 
 static void print_head(struct json_object *figure, FILE *to)
 {
-	bool counter = !strcmp(text_of(figure, "unit"), "total");
+	bool counter = !strcmp(text_in(figure, "unit"), "total");
 
 	fputs("# HELP ", to);
 	print_name(figure, to);
 	fputc(' ', to);
-	fprintf(to, "%s.\n# TYPE ", text_of(figure, "meaning"));
+	fprintf(to, "%s.\n# TYPE ", text_in(figure, "meaning"));
 	print_name(figure, to);
 	fprintf(to, " %s\n", counter ? "counter" : "gauge");
 }
 
 static bool same_metric(struct json_object *a, struct json_object *b)
 {
-	return !strcmp(text_of(a, "name"), text_of(b, "name")) &&
-	       !strcmp(text_of(a, "unit"), text_of(b, "unit"));
+	return !strcmp(text_in(a, "name"), text_in(b, "name")) &&
+	       !strcmp(text_in(a, "unit"), text_in(b, "unit"));
 }
 
 static bool measured(struct json_object *figure)
@@ -138,12 +133,12 @@ static void print_verdicts(struct document *doc, FILE *to)
 	      "# TYPE kvmclock_finding_verdict gauge\n", to);
 	for (i = 0; i < count; i++) {
 		struct json_object *finding = json_object_array_get_idx(list, i);
-		const char *word = text_of(finding, "verdict");
+		const char *word = text_in(finding, "verdict");
 		int verdict = VERDICT_GOOD;
 
 		while (verdict < VERDICT_UNMEASURED && strcmp(word, verdict_word((enum verdict)verdict)))
 			verdict++;
-		fprintf(to, "kvmclock_finding_verdict{id=\"%s\"} %d\n", text_of(finding, "id"), verdict);
+		fprintf(to, "kvmclock_finding_verdict{id=\"%s\"} %d\n", text_in(finding, "id"), verdict);
 	}
 }
 

@@ -102,6 +102,8 @@ void object_int(struct json_object *object, const char *key, int64_t value);
 void object_uint(struct json_object *object, const char *key, uint64_t value);
 void object_text(struct json_object *object, const char *key, const char *value);
 void object_bool(struct json_object *object, const char *key, bool value);
+/* Its text under key; "" when there is none. */
+const char *text_in(struct json_object *object, const char *key);
 
 /* What is plotted: one line over X.  The points and marks are added one by one. */
 struct json_object *document_series(struct document *doc, const char *name, const char *title,
