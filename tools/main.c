@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 const struct verb *const verbs[] = {
-	&verb_check, &verb_list, &verb_show, &verb_selftest,
+	&verb_check, &verb_list, &verb_show, &verb_watch, &verb_selftest,
 	&verb_predict, &verb_decode, &verb_diff, &verb_convert,
 	&verb_report,
 	NULL

@@ -99,6 +99,17 @@ static void print_text(struct document *doc, FILE *to)
 	print_figures(doc, to);
 }
 
+static void print_json(struct document *doc, FILE *to)
+{
+	if (verb->is_lines) {
+		print_json_line(document_json(doc), to);
+		return;
+	}
+	fprintf(to, "%s\n", json_object_to_json_string_ext(document_json(doc),
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+		JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
 void print_document(struct document *doc, FILE *to)
 {
 	/* Readers need not ask whether they are there. */
@@ -109,9 +120,7 @@ void print_document(struct document *doc, FILE *to)
 		print_text(doc, to);
 		break;
 	case FORMAT_JSON:
-		fprintf(to, "%s\n", json_object_to_json_string_ext(document_json(doc),
-			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-			JSON_C_TO_STRING_NOSLASHESCAPE));
+		print_json(doc, to);
 		break;
 	case FORMAT_PROMETHEUS:
 		print_prometheus(doc, to);

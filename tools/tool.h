@@ -47,6 +47,7 @@ struct verb {
 	int (*run)(struct document *doc);
 	/* The document as text; NULL: findings and figures as they are. */
 	void (*print)(struct document *doc, FILE *to);
+	bool is_lines;			/* prints JSON objects before it, a line each: it is one, too */
 };
 extern const struct verb *const verbs[];	/* ends in NULL */
 extern const struct verb *verb;			/* that is running */
