@@ -205,8 +205,6 @@ static int run(struct document *doc)
 		document_figure(doc, "state_size", (int64_t)saved.length, "bytes", "size of the saved state", NULL);
 	}
 	saved_free(&saved);
-	free(asked.khz.value);
-	free(asked.tsc.value);
 	return ret;
 }
 

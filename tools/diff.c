@@ -91,9 +91,16 @@ static int64_t worse(int64_t a, int64_t b)
 	return of_b > of_a || (of_b == of_a && b < a) ? b : a;
 }
 
+static uint64_t later_of(uint64_t a, uint64_t b)
+{
+	return (int64_t)(b - a) > 0 ? b : a;
+}
+
+/* At a TSC before its point a line says nothing: no guest reads it there. */
 static int64_t line_step_ns(const struct kvmclock_state *a, const struct kvmclock_state *b,
 			    uint64_t gtsc)
 {
+	gtsc = later_of(gtsc, later_of(a->line_gtsc, b->line_gtsc));
 	return (int64_t)(line_at_ns(b, gtsc) - line_at_ns(a, gtsc));
 }
 
