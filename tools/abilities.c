@@ -213,6 +213,36 @@ static void read_tolerance(struct kvmclock_abilities *abilities)
 		fclose(file);
 }
 
+/* Does an offset that is set hold?  There are KVMs that take any, and apply none. */
+static bool offset_holds(int vcpu_fd)
+{
+	uint64_t before = 0, set, after = 0;
+	struct kvm_device_attr attr = { .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET };
+
+	attr.addr = (uintptr_t)&before;
+	if (ioctl(vcpu_fd, KVM_GET_DEVICE_ATTR, &attr))
+		return false;
+	set = before - 1000000;
+	attr.addr = (uintptr_t)&set;
+	if (ioctl(vcpu_fd, KVM_SET_DEVICE_ATTR, &attr))
+		return false;
+	attr.addr = (uintptr_t)&after;
+	return !ioctl(vcpu_fd, KVM_GET_DEVICE_ATTR, &attr) && after == set;
+}
+
+static void try_offset(struct document *doc, int vm_fd, int *vcpu_fd, struct kvmclock_abilities *abilities)
+{
+	if (*vcpu_fd < 0)
+		*vcpu_fd = ioctl(vm_fd, KVM_CREATE_VCPU, 0);
+	if (!(abilities->bits & KVMCLOCK_HAS_OFFSET) || *vcpu_fd < 0 || offset_holds(*vcpu_fd))
+		return;
+	abilities->bits &= ~KVMCLOCK_HAS_OFFSET;
+	abilities->tier = KVMCLOCK_TIER_3;
+	document_finding(doc, "offset_ignored", VERDICT_UNSAFE,
+			 "This KVM takes a TSC offset and does not apply it: a guest's TSC would not be as it was",
+			 "run guests whose clocks matter on another host; kvmclock_verify(3) measures it after a restore");
+}
+
 int abilities_probe(struct kvmclock_abilities *abilities, struct document *doc)
 {
 	struct kvmclock_error error = { .size = sizeof(error) };
@@ -238,6 +268,8 @@ int abilities_probe(struct kvmclock_abilities *abilities, struct document *doc)
 		ret = kvmclock_probe(&vm, abilities, &error);
 	}
 	ret = ret ? library_failed(doc, path, &error) : 0;
+	if (!ret)
+		try_offset(doc, vm.vm_fd, &vcpu_fd, abilities);
 	read_tolerance(abilities);
 out:
 	if (vcpu_fd >= 0)

@@ -193,8 +193,10 @@ static void print(struct document *doc, FILE *to)
 	if (!abilities)
 		return;
 	print_abilities(abilities, to);
-	if (!json_object_array_length(plans))
+	if (!json_object_array_length(plans)) {
+		print_findings(doc, to);
 		return;
+	}
 	fprintf(to, "state:  %s\n", json_object_get_string(json_object_object_get(document_json(doc), "file")));
 	print_findings(doc, to);
 	print_figures(doc, to);

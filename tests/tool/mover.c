@@ -202,6 +202,17 @@ static void check_diff(const char *policy, const struct said *said)
 	json_object_put(doc);
 }
 
+/* What people read. */
+static void show(const char *arguments)
+{
+	char text[256];
+
+	printf("# $ kvmclock %s\n", arguments);
+	fflush(stdout);
+	snprintf(text, sizeof(text), "kvmclock %s | sed 's/^/# /'", arguments);
+	MUST(system(text));
+}
+
 static void move(int kvm, uint32_t by, const char *policy)
 {
 	struct vm old, new;
@@ -242,6 +253,11 @@ static void move(int kvm, uint32_t by, const char *policy)
 	   "%s: the time away that was predicted, and what passed since", policy);
 	save(&new, &after, "after");
 	check_diff(policy, &said);
+	if (by == KVMCLOCK_LIVE_UPDATE) {
+		show("decode state");
+		show("predict --policy live-update --budget-ns 200 state");
+		show("diff state after");
+	}
 	close_vm(&old);
 	close_vm(&new);
 }
