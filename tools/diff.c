@@ -59,30 +59,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-/* A step is good, beyond the budget, or back; known to uncertainty, it may not be to be told. */
-static void judge_step(struct document *doc, const char *id, const char *what, const char *unit,
-		       int64_t step, uint64_t uncertainty, uint64_t budget)
-{
-	uint64_t size = step < 0 ? -(uint64_t)step : (uint64_t)step;
-	char says[256];
-
-	if (size <= budget && uncertainty <= budget - size) {
-		snprintf(says, sizeof(says), "%s goes on as it was, to %" PRIu64 " %s", what,
-			 size + uncertainty, unit);
-		document_finding(doc, id, VERDICT_GOOD, says, NULL);
-	} else if (size <= budget || size - budget <= uncertainty) {
-		snprintf(says, sizeof(says), "%s: a step of %" PRId64 " %s, known to %" PRIu64 " %s: whether it is within the budget cannot be told",
-			 what, step, unit, uncertainty, unit);
-		document_finding(doc, id, VERDICT_UNMEASURED, says,
-				 "compare states of one host, or by --policy frozen, or allow more by --budget-cycles");
-	} else {
-		snprintf(says, sizeof(says), "%s steps by %" PRId64 " %s from A to B%s", what, step, unit,
-			 step < 0 ? ": it goes backwards" : "");
-		document_finding(doc, id, step < 0 ? VERDICT_UNSAFE : VERDICT_BEYOND_BUDGET, says,
-				 "carry TSC and clock as one line: kvmclock_recipe(7)");
-	}
-}
-
 static int64_t worse(int64_t a, int64_t b)
 {
 	uint64_t of_a = a < 0 ? -(uint64_t)a : (uint64_t)a, of_b = b < 0 ? -(uint64_t)b : (uint64_t)b;
@@ -134,6 +110,8 @@ static void diff_clock(struct document *doc, const struct kvmclock_state *a,
 	rate = document_figure(doc, "slope_step", apart_ppb(slope_of(a), slope_of(b)), "ppb",
 			       "the clock's rate against the TSC, B beyond A, rounded away from 0", NULL);
 	figure_limit(doc, rate, settings.budget_ppb);
+	judge_rate(doc, "slope", "the clock's rate against the TSC",
+		   json_object_get_int64(json_object_object_get(rate, "value")));
 }
 
 /* What passed for a TSC from A's reading to B's. */
@@ -245,6 +223,7 @@ static void diff_rate(struct document *doc, const struct kvmclock_state *a,
 	figure_limit(doc, document_figure(doc, "tsc_rate_step", worst, "ppb",
 					  "the TSC's rate, B beyond A, the worst vCPU's, rounded away from 0", NULL),
 		     settings.budget_ppb);
+	judge_rate(doc, "rate", "the TSC's rate", worst);
 }
 
 static int run(struct document *doc)

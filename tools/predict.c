@@ -4,6 +4,7 @@
 #include "verbs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,10 +102,30 @@ static enum verdict verdict_of(int code)
 	}
 }
 
+/* A page's slope has 32 bits: so much of it is rounding. */
+#define ROUNDING_PPB 2
+
+/* The library's budget is for the TSC's rate; the clock's beside it counts as much. */
+static void judge_slope(struct document *doc, int64_t slope_ppb)
+{
+	uint64_t limit = settings.budget_ppb > ROUNDING_PPB ? settings.budget_ppb : ROUNDING_PPB;
+	struct json_object *figure =
+		document_figure(doc, "predicted_slope_error", slope_ppb, "ppb",
+				"the clock's rate against that TSC's, rounded away from 0", NULL);
+	char says[160];
+
+	figure_limit(doc, figure, limit);
+	if ((slope_ppb < 0 ? -(uint64_t)slope_ppb : (uint64_t)slope_ppb) <= limit)
+		return;
+	snprintf(says, sizeof(says), "The clock would go %" PRId64 " ppb beside the TSC: this host's KVM draws another slope",
+		 slope_ppb);
+	document_finding(doc, "slope", VERDICT_BEYOND_BUDGET, says,
+			 "choose a host of the guest's frequency, or one whose KVM draws the exact slope");
+}
+
 static void add_figures(struct document *doc, const struct kvmclock_plan *plan, bool has_reading)
 {
 	struct json_object *figure;
-	const uint64_t rounding_ppb = 2;	/* of a page's slope, which holds 32 bits of it */
 
 	document_figure(doc, "predicted_tier", plan->tier, "1", "the tier that would be reached, 0 is exact", NULL);
 	figure = figure_u64(doc, "predicted_step", plan->step_ns, "ns", "worst step of the clock",
@@ -116,9 +137,7 @@ static void add_figures(struct document *doc, const struct kvmclock_plan *plan, 
 	figure = document_figure(doc, "predicted_rate_error", plan->rate_error_ppb, "ppb",
 				 "the TSC's rate against the state's, rounded away from 0", NULL);
 	object_uint(figure, "limit", asked.request.max_rate_ppb);
-	figure = document_figure(doc, "predicted_slope_error", plan->slope_error_ppb, "ppb",
-				 "the clock's rate against that TSC's, rounded away from 0", NULL);
-	figure_limit(doc, figure, settings.budget_ppb > rounding_ppb ? settings.budget_ppb : rounding_ppb);
+	judge_slope(doc, plan->slope_error_ppb);
 	if (!has_reading)
 		return;
 	figure = figure_u64(doc, "predicted_elapsed", plan->elapsed_ns, "ns",
@@ -136,7 +155,8 @@ static void drop_old_reading(struct document *doc, const struct kvmclock_state *
 		return;
 	here->bits &= ~KVMCLOCK_HAS_READING;
 	document_finding(doc, "no_reading", VERDICT_GOOD,
-			 "The host's abilities are older than the state: whether it is the state's own host, and the time away, are not predicted",
+			 "The host's abilities are older than the state: "
+			 "whether it is the state's own host, and the time away, are not predicted",
 			 "print the abilities anew on that host, after the save");
 }
 
