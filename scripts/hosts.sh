@@ -5,7 +5,14 @@
 # To be sourced after lib.sh, with OUT and HOST_SECONDS set.
 
 build_programs() { locked make -s -C "$ROOT/tests/lab" O="$BUILD/tests/lab"; }
+build_tool() { locked make -s -C "$ROOT/tools" O="$BUILD/tools" static; }
 build_module() { "$ROOT/kernel/build" "$KVER"; }
+
+# selftest HOST KVM [OPTION...]: what kvmclock selftest prints there, as JSON
+selftest() {
+	exec "$ROOT/lab/run" --host "$1" --kvm "$2" --kver "$KVER" --timeout "$HOST_SECONDS" \
+		--file "$BUILD/tools/kvmclock-static:kvmclock" -- "$ROOT/scripts/selftest-in-host" "${@:3}"
+}
 
 # boot HOST KVM PROGRAM [LAB-ARGUMENTS]
 boot() {
@@ -28,22 +35,23 @@ say_what_is_not_touched() {
 	note "This machine has a KVM of its own (/dev/kvm). It is not touched: all of this runs in emulated hosts."
 }
 
-# What hosts need; what is called "modules" is not waited for.
+# prepare_hosts WORK [BUILD]: what hosts need, BUILD being what makes the programs;
+# what is called "modules" is not waited for.
 prepare_hosts() {
 	local work=$1
-	job "test programs" "$work/programs.log" build_programs
+	job "programs" "$work/programs.log" "${2:-build_programs}"
 	job "kernel image" "$work/kernel.log" "$ROOT/lab/fetch-kernel" "$KVER"
-	require "test programs"
+	require "programs"
 	require "kernel image"
 	job "modules" "$work/module.log" build_module
 }
 
-# compare_in_hosts RUN TABLE: RUN boots and leaves HOST-KVM.out files in the
-# folder it is given; TABLE makes a table of them.
+# compare_in_hosts RUN TABLE: RUN boots and leaves HOST-KVM.out or .json files in
+# the folder it is given; TABLE makes a table of them.
 compare_in_hosts() {
 	local work
 	say_what_is_not_touched
-	"$ROOT/scripts/deps" build lab
+	"$ROOT/scripts/deps" build lab tools
 	KVER=$(basename "$("$ROOT/kernel/build" --out ${KVER:+"$KVER"})")
 	mkdir -p "$OUT"
 	work=$(mktemp -d "$OUT/run.XXXXXX")

@@ -122,30 +122,30 @@ static void add_figures(struct selftest *test, const char *what, const char *gue
 	figure.name = "update_tsc_step";
 	figure.unit = "cycles";
 	figure.meaning = "Worst step of a guest's TSC over a live update, all vCPUs' together";
-	figure.title = settled ? "... its TSC" : "... its TSC, unsettled";
+	figure.title = settled ? "live update: TSC" : "unsettled live update: TSC";
 	selftest_figure(test, &figure, sums->cycles, NULL);
 	figure.unlimited = true;
 	figure.name = "update_step_median";
 	figure.unit = "ns";
 	figure.meaning = "Median step of a guest's clock over a live update";
-	figure.title = settled ? "... median" : "... median, unsettled";
+	figure.title = settled ? "live update: median" : "unsettled live update: median";
 	selftest_figure(test, &figure, sums->median_ns, NULL);
 	figure.name = "update_stated_error";
 	figure.meaning = "What the library states of a live update against what the guests saw, at worst";
-	figure.title = settled ? "... stated against seen" : "... stated against seen, unsettled";
+	figure.title = settled ? "live update: stated against seen" : "unsettled live update: stated against seen";
 	selftest_figure(test, &figure, sums->stated_error_ns, NULL);
 	figure.unit = "1";
 	figure.name = "update_tier";
 	figure.meaning = "Highest tier that a live update came to: 0 exact, 1 corrected";
-	figure.title = settled ? "... tier" : "... tier, unsettled";
+	figure.title = settled ? "live update: tier" : "unsettled live update: tier";
 	selftest_figure(test, &figure, sums->tier, NULL);
 	figure.name = "update_tries";
 	figure.meaning = "Most corrections that a live update took";
-	figure.title = settled ? "... corrections, at most" : "... corrections, at most, unsettled";
+	figure.title = settled ? "live update: corrections, at most" : "unsettled live update: corrections, at most";
 	selftest_figure(test, &figure, sums->tries, NULL);
 	figure.name = "update_other_pages";
 	figure.meaning = "Live updates after which the guest's page was not the same, bit for bit";
-	figure.title = settled ? "... page not the same, runs" : "... page not the same, runs, unsettled";
+	figure.title = settled ? "live update: page not the same, runs" : "unsettled live update: page not the same, runs";
 	selftest_figure(test, &figure, sums->other_pages, NULL);
 }
 
@@ -157,7 +157,7 @@ static void do_updates(struct selftest *test, const struct guest_kind *guest, bo
 		.name = "step", .what = settled ? "live_update" : "live_update_unsettled",
 		.unit = "ns", .guest = guest->word,
 		.meaning = "Worst step of a guest's clock while this was done to its VM",
-		.title = settled ? "live update by libkvmclock" : "live update, vCPUs not settled before",
+		.title = settled ? "live update by libkvmclock" : "unsettled live update by libkvmclock",
 	};
 	const char *why = NULL;
 	struct sums sums;
