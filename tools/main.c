@@ -13,7 +13,7 @@
 const struct verb *const verbs[] = {
 	&verb_check, &verb_list, &verb_show, &verb_watch, &verb_selftest,
 	&verb_predict, &verb_decode, &verb_diff, &verb_convert,
-	&verb_report,
+	&verb_guest, &verb_report,
 	NULL
 };
 

@@ -12,14 +12,13 @@
  *   slopes: how often a page had another slope than before, at most of a vCPU
  *   gap_us: the longest time between two readings; unstable: readings without the stable bit
  */
-#include "watch.h"
+#include "watch_print.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define MAX_STEPS 40	/* printed, of each vCPU */
 
 void watch_fail(const char *what)
@@ -50,52 +49,19 @@ void watch_print_start(const struct watch *watch)
 			   line->ns, line->mul, line->shift));
 }
 
-void watch_print_step(const struct watch *watch, int cpu, int64_t step_ns, int64_t off_ns,
-		      uint64_t gtsc, uint64_t gap_gtsc)
+void watch_print_step(const struct seen *seen, int64_t step_ns, int64_t off_ns, uint64_t gap_gtsc)
 {
 	char text[256];
 
-	if (watch->seen[cpu].steps <= MAX_STEPS)
+	if (seen->steps <= MAX_STEPS)
 		put(text, snprintf(text, sizeof(text), "watch: step vcpu %d step_ns %" PRId64
-				   " off_ns %" PRId64 " gtsc %" PRIu64 " gap_us %" PRIu64 "\n", cpu,
-				   step_ns, off_ns, gtsc, gap_us(&watch->reference, gap_gtsc)));
-}
-
-static void add_bracket(struct bracket *sum, const struct bracket *bracket)
-{
-	sum->worst_ns = MAX(sum->worst_ns, bracket->worst_ns);
-	sum->high = MAX(sum->high, bracket->high - bracket->low);
-}
-
-static struct seen sum_up(const struct watch *watch)
-{
-	struct seen sum = { .off_ns = watch->seen[0].off_ns };
-	int i;
-
-	for (i = 0; i < watch->count; i++) {
-		const struct seen *seen = &watch->seen[i];
-
-		sum.readings += seen->readings;
-		sum.steps += seen->steps;
-		sum.unstable += seen->unstable;
-		sum.slopes = MAX(sum.slopes, seen->slopes);
-		sum.worst_step_ns = MAX(sum.worst_step_ns, seen->worst_step_ns);
-		sum.back_ns = MAX(sum.back_ns, seen->back_ns);
-		sum.tsc_back = MAX(sum.tsc_back, seen->tsc_back);
-		sum.pages_ns = MAX(sum.pages_ns, seen->pages_ns);
-		sum.gap_gtsc = MAX(sum.gap_gtsc, seen->gap_gtsc);
-		sum.off_max_ns = MAX(sum.off_max_ns, seen->off_max_ns);
-		sum.off_min_ns = -MAX(-sum.off_min_ns, -seen->off_min_ns);
-		add_bracket(&sum.mono, &seen->mono);
-		add_bracket(&sum.raw, &seen->raw);
-		add_bracket(&sum.real, &seen->real);
-	}
-	return sum;
+				   " off_ns %" PRId64 " gtsc %" PRIu64 " gap_us %" PRIu64 "\n", seen->cpu,
+				   step_ns, off_ns, seen->gtsc, gap_us(&seen->watch->reference, gap_gtsc)));
 }
 
 void watch_print_sum(const struct watch *watch, const char *word, double seconds)
 {
-	struct seen sum = sum_up(watch);
+	struct seen sum = watch_sum(watch);
 	char text[512];
 
 	put(text, snprintf(text, sizeof(text), "watch: %s seconds %.2f readings %" PRIu64 " steps %" PRIu64

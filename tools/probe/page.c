@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "watch.h"
+#include "page.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -23,14 +23,14 @@ static void on_bus_error(int signal)
  * Up to 6.12 the page is the second of [vvar]; later ones have a mapping of
  * their own for it.  It is the kernel's array of all vCPUs' pages.
  */
-void page_open(struct page *page)
+const char *page_open(struct page *page)
 {
 	unsigned long vvar = 0, vclock = 0;
 	char text[256];
 	FILE *maps = fopen("/proc/self/maps", "r");
 
 	if (!maps)
-		watch_fail("/proc/self/maps");
+		return "/proc/self/maps";
 	while (fgets(text, sizeof(text), maps)) {
 		if (strstr(text, "[vvar_vclock]"))
 			sscanf(text, "%lx", &vclock);
@@ -39,13 +39,12 @@ void page_open(struct page *page)
 	}
 	fclose(maps);
 	if (!vvar)
-		watch_fail("no [vvar]");
+		return "no [vvar]";
 	page->mem = (const uint8_t *)(vclock ? vclock : vvar + PAGE);
 	signal(SIGBUS, on_bus_error);
 	if (sigsetjmp(no_page, 1))
-		watch_fail("no page of kvm-clock: is it the clocksource, and stable?");
-	if (!page_line(page, 0).mul)
-		watch_fail("the page of kvm-clock is empty");
+		return "no page of kvm-clock: is it the clocksource, and stable?";
+	return page_line(page, 0).mul ? NULL : "the page of kvm-clock is empty";
 }
 
 struct line page_line(const struct page *page, int cpu)
