@@ -33,26 +33,39 @@ static bool read_precise(struct document *doc, int fd)
 	return true;
 }
 
-/* The host's between two of the guest's: the narrowest counts. */
-static bool read_extended(struct document *doc, int fd)
-{
-	struct guest_figure figure = { "host_realtime", "ns", meaning, "ptp_kvm extended", 0, false };
-	struct ptp_sys_offset_extended many = { .n_samples = PTP_MAX_SAMPLES };
-	int64_t width, best = INT64_MAX, value = 0;
+/* The host's lies between two of the guest's: of several the narrowest counts. */
+struct bracket_ns {
+	int64_t width, value;
+};
 
-	if (ioctl(fd, PTP_SYS_OFFSET_EXTENDED, &many))
+static void narrow(struct bracket_ns *best, struct ptp_clock_time before, struct ptp_clock_time host,
+		   struct ptp_clock_time after)
+{
+	int64_t width = ns_of(after) - ns_of(before);
+
+	if (width >= 0 && width < best->width)
+		*best = (struct bracket_ns) { width, ns_of(host) - ns_of(before) - width / 2 };
+}
+
+/* By the ioctl that brackets each reading, or else by the one that has them in a row. */
+static bool read_bracketed(struct document *doc, int fd)
+{
+	struct guest_figure figure = { "host_realtime", "ns", meaning, "ptp_kvm bracketed", 0, false };
+	struct ptp_sys_offset_extended each = { .n_samples = PTP_MAX_SAMPLES };
+	struct ptp_sys_offset row = { .n_samples = PTP_MAX_SAMPLES };
+	struct bracket_ns best = { INT64_MAX, 0 };
+	int i;
+
+	if (!ioctl(fd, PTP_SYS_OFFSET_EXTENDED, &each))
+		for (i = 0; i < PTP_MAX_SAMPLES; i++)
+			narrow(&best, each.ts[i][0], each.ts[i][1], each.ts[i][2]);
+	else if (!ioctl(fd, PTP_SYS_OFFSET, &row))
+		for (i = 0; i < PTP_MAX_SAMPLES; i++)
+			narrow(&best, row.ts[2 * i], row.ts[2 * i + 1], row.ts[2 * i + 2]);
+	if (best.width == INT64_MAX)
 		return false;
-	for (unsigned int i = 0; i < many.n_samples && i < PTP_MAX_SAMPLES; i++) {
-		width = ns_of(many.ts[i][2]) - ns_of(many.ts[i][0]);
-		if (width < 0 || width >= best)
-			continue;
-		best = width;
-		value = ns_of(many.ts[i][1]) - ns_of(many.ts[i][0]) - width / 2;
-	}
-	if (best == INT64_MAX)
-		return false;
-	figure.uncertainty = (uint64_t)best / 2 + 1;
-	guest_figure(doc, &figure, value);
+	figure.uncertainty = (uint64_t)best.width / 2 + 1;
+	guest_figure(doc, &figure, best.value);
 	return true;
 }
 
@@ -84,7 +97,7 @@ void guest_ptp(struct document *doc)
 		guest_no_figure(doc, &figure, why);
 		return;
 	}
-	if (!read_precise(doc, fd) & !read_extended(doc, fd))
+	if (!read_precise(doc, fd) & !read_bracketed(doc, fd))
 		guest_no_figure(doc, &figure, "the PTP clock gives no pairs: its host's clocksource is not the TSC");
 	close(fd);
 }

@@ -25,15 +25,21 @@ static void remember(struct guest_box *box)
 	box->past[box->past_count++] = box->page;
 }
 
+/* Of clocks, which count modulo 2^64. */
+static uint64_t later(uint64_t a_ns, uint64_t b_ns)
+{
+	return (int64_t)(a_ns - b_ns) > 0 ? a_ns : b_ns;
+}
+
 static void find_back(struct scene *scene, const struct vcpu *vcpu)
 {
 	uint64_t ns = vcpu->box->out[1], least_ns = scene->last_ns[vcpu->id];
 
 	if (vcpu->box->page.flags & PVCLOCK_TSC_STABLE_BIT) {
-		least_ns = larger(least_ns, scene->highest_ns);
-		scene->highest_ns = larger(scene->highest_ns, ns);
+		least_ns = later(least_ns, scene->highest_ns);
+		scene->highest_ns = later(scene->highest_ns, ns);
 	}
-	if (ns < least_ns)
+	if (later(least_ns, ns) != ns)
 		scene->back_ns = larger(scene->back_ns, least_ns - ns);
 	scene->last_ns[vcpu->id] = ns;
 }
