@@ -55,6 +55,9 @@ static void print_field(const struct field *field, struct json_object *of, bool 
 			field->meaning);
 	if (known && !strcmp(field->name, "at.realtime_ns"))
 		print_utc(json_object_get_int64(value), to);
+	/* As people write what wraps. */
+	if (known && !strcmp(field->name, "tsc_offset_gtsc") && json_object_get_uint64(value) >> 63)
+		fprintf(to, ": %" PRId64, (int64_t)json_object_get_uint64(value));
 	fputc('\n', to);
 }
 
