@@ -348,7 +348,8 @@ int kvmclock_restore_vm(struct kvmclock_restore *restore, const struct kvmclock_
 /*
  * Then for each vCPU, in ascending order, when all of them exist: after the
  * other MSRs and the LAPIC.  Sets its frequency where it differs from the VM's,
- * its TSC, MSR 0x3b and MSR 0x6e0.
+ * its TSC, MSR 0x3b and MSR 0x6e0.  E_UNABLE: the KVM took the TSC's offset and
+ * did not apply it.
  */
 int kvmclock_restore_vcpu(struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
 			  uint32_t vcpu, struct kvmclock_error *error);

@@ -134,6 +134,21 @@ static int restore_khz(const struct kvmclock_restore *restore, const struct kvmc
 	return 0;
 }
 
+/* There are KVMs that take an offset and do not apply it. */
+static int confirm_offset(const struct kvmclock_vm *vm, uint32_t i, uint64_t offset_gtsc,
+			  struct kvmclock_error *error)
+{
+	uint64_t has_gtsc;
+	int ret = get_attr(vm, (int)i, KVM_VCPU_TSC_OFFSET, &has_gtsc, error);
+
+	if (ret < 0)
+		return ret;
+	if (has_gtsc != offset_gtsc)
+		return fail_vcpu(error, KVMCLOCK_E_UNABLE, (int)i, "this KVM takes TSC offsets "
+				 "and does not apply them: use another kernel");
+	return 0;
+}
+
 static int restore_tsc(const struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
 		       uint32_t i, struct kc_tsc tsc, struct kvmclock_error *error)
 {
@@ -147,6 +162,8 @@ static int restore_tsc(const struct kvmclock_restore *restore, const struct kvmc
 	if (ret < 0)
 		return ret;
 	error_changed(error, KVMCLOCK_CHANGED_OFFSET);
+	if (restore->abilities.bits & KVMCLOCK_HAS_OFFSET)
+		return confirm_offset(vm, i, tsc.offset_gtsc, error);
 	return 0;
 }
 

@@ -24,6 +24,7 @@
 	X(fail_restore, 1)	\
 	X(order, 20)		\
 	X(sizes, 20)		\
+	X(ignored, 20)		\
 	X(same_again, 20)	\
 	X(tolerance, 40)	\
 	X(plan_any, 60)		\

@@ -148,6 +148,24 @@ void law_sizes(struct in *in)
 	check_fewer(in, &s);
 }
 
+/* A KVM that takes a TSC offset and does not apply it is found at the first vCPU. */
+void law_ignored(struct in *in)
+{
+	static struct scene s;
+	int ret;
+
+	save_and_go(in, &s);
+	s.b.host->ignores_offset = true;
+	ret = scene_restore_vm(&s);
+	CHECK(!ret, "restore_vm %d", ret);
+	if (!s.state.vcpu_count || !s.b.host->has_offset)
+		return;
+	ret = scene_restore_vcpu(&s, 0);
+	CHECK(ret == KVMCLOCK_E_UNABLE && s.error.vcpu == 0 &&
+	      (s.error.changed & KVMCLOCK_CHANGED_OFFSET), "restore_vcpu %d", ret);
+	check_error(in, &s.error, ret);
+}
+
 /* The same hosts, the same calls: the same bytes, and the same VM bit for bit. */
 void law_same_again(struct in *in)
 {

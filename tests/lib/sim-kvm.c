@@ -117,7 +117,8 @@ static int set_attr(struct sim_vm *vm, u32 i, const struct kvm_device_attr *attr
 	    !vm->host->has_offset)
 		return -ENXIO;
 	memcpy(&offset, (void *)(uintptr_t)attr->addr, 8);
-	sim_set_offset(vm, i, offset);
+	if (!vm->host->ignores_offset)
+		sim_set_offset(vm, i, offset);
 	vm->written |= KVMCLOCK_CHANGED_OFFSET;
 	return 0;
 }

@@ -31,7 +31,8 @@ struct sim_host {
 	u32 khz;		/* what its kernel believes */
 	u32 frac_bits;		/* F */
 	u32 tolerance_ppm;
-	bool ours, scaling, has_offset, has_host_tsc, has_vm_khz, allow_unmatched;
+	bool ours, scaling, has_offset, has_host_tsc, has_vm_khz, allow_unmatched,
+	     ignores_offset;	/* takes it, and goes on as before */
 	s64 realtime_ns;	/* at true time 0 */
 	s64 drift_ppb;
 	s64 tai_s;
