@@ -22,6 +22,7 @@
 #define FLAG_MAXERROR 0x40u
 #define UNRELIABLE 4
 #define TRIES 1000
+#define MOST_NS 3155760000000000000u
 
 enum { TELLS_UTC, TELLS_TAI };
 
@@ -81,8 +82,8 @@ static const char *check(const struct vmclock *page)
 	return NULL;
 }
 
-/* The host's UTC at a TSC. */
-static int64_t utc_ns(const struct vmclock *page, uint64_t tsc)
+/* The host's UTC at a TSC, modulo 2^64. */
+static uint64_t utc_ns(const struct vmclock *page, uint64_t tsc)
 {
 	int64_t ticks = (int64_t)(tsc - le64toh(page->counter));
 	unsigned __int128 way = (unsigned __int128)(ticks < 0 ? -(uint64_t)ticks : (uint64_t)ticks) *
@@ -95,7 +96,7 @@ static int64_t utc_ns(const struct vmclock *page, uint64_t tsc)
 	ns = (uint64_t)(((unsigned __int128)(uint64_t)at * (uint64_t)GUEST_NS_PER_S) >> 64);
 	if (page->time_type == TELLS_TAI)
 		seconds -= (uint64_t)(int64_t)(int16_t)le16toh((uint16_t)page->tai_offset_s);
-	return (int64_t)(seconds * (uint64_t)GUEST_NS_PER_S + ns);
+	return seconds * (uint64_t)GUEST_NS_PER_S + ns;
 }
 
 static void measure(struct document *doc, const volatile struct vmclock *page)
@@ -103,8 +104,7 @@ static void measure(struct document *doc, const volatile struct vmclock *page)
 	struct guest_figure figure = no_figure;
 	struct timespec now;
 	struct vmclock copy;
-	uint64_t tsc[2];
-	int64_t low, high, guest_ns;
+	uint64_t tsc[2], guest_ns, low, width;
 	const char *why;
 
 	if (!read_page(page, &copy, tsc, &now)) {
@@ -116,13 +116,18 @@ static void measure(struct document *doc, const volatile struct vmclock *page)
 		guest_no_figure(doc, &figure, why);
 		return;
 	}
-	guest_ns = now.tv_sec * GUEST_NS_PER_S + now.tv_nsec;
+	guest_ns = (uint64_t)(now.tv_sec * GUEST_NS_PER_S + now.tv_nsec);
 	low = utc_ns(&copy, tsc[0]) - guest_ns;
-	high = utc_ns(&copy, tsc[1]) - guest_ns;
-	figure.uncertainty = (uint64_t)(high - low) / 2 + 1;
+	width = utc_ns(&copy, tsc[1]) - guest_ns - low;
 	if (le64toh(copy.flags) & FLAG_MAXERROR)
-		figure.uncertainty += le64toh(copy.time_maxerror_ns);
-	guest_figure(doc, &figure, low + (high - low) / 2);
+		figure.uncertainty = le64toh(copy.time_maxerror_ns);
+	/* More than 100 years: neither is a time. */
+	if (width > MOST_NS || figure.uncertainty > MOST_NS) {
+		guest_no_figure(doc, &figure, "its period or its error makes no sense");
+		return;
+	}
+	figure.uncertainty += width / 2 + 1;
+	guest_figure(doc, &figure, (int64_t)(low + width / 2));
 }
 
 void guest_vmclock(struct document *doc)

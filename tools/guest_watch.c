@@ -125,20 +125,25 @@ static void add_warp(struct document *doc, const struct watch *watch, const stru
 	guest_figure(doc, &pages, (int64_t)sum->pages_ns);
 }
 
+/* Of a step that was seen, or of what would not have been: both sides of it lie in a bracket. */
+static uint64_t unknown_ns(const struct bracket *bracket)
+{
+	return bracket->worst_ns ? bracket->worst_width_ns : 2 * (uint64_t)bracket->high;
+}
+
 static void add_kernel_clocks(struct document *doc, const struct seen *sum, const struct ends *ends)
 {
 	const struct offset *a = &ends->raw[0], *b = &ends->raw[1];
 	/* By another clocksource it has a rate of its own, which is not the host's to keep. */
 	bool judged = !strcmp(host_facts()->clocksource, "kvm-clock");
-	uint64_t width = (uint64_t)sum->raw.high;
 	const struct guest_figure raw = {
 		"slope", "ppb", "Rate of a clock beyond the straight line that kvm-clock began with",
 		"CLOCK_MONOTONIC_RAW",
 		ppb_above((uint64_t)(a->high_ns - a->low_ns + b->high_ns - b->low_ns) / 2 + 1, ends->elapsed_ns), judged,
 	}, steps[] = {
-		{ "step", "ns", step_meaning, "CLOCK_MONOTONIC_RAW", width, judged },
-		{ "step", "ns", step_meaning, "CLOCK_MONOTONIC", width, false },
-		{ "step", "ns", step_meaning, "CLOCK_REALTIME", width, false },
+		{ "step", "ns", step_meaning, "CLOCK_MONOTONIC_RAW", unknown_ns(&sum->raw), judged },
+		{ "step", "ns", step_meaning, "CLOCK_MONOTONIC", unknown_ns(&sum->mono), false },
+		{ "step", "ns", step_meaning, "CLOCK_REALTIME", unknown_ns(&sum->real), false },
 	};
 
 	guest_figure(doc, &raw, ppb_of((b->low_ns + b->high_ns - a->low_ns - a->high_ns) / 2, ends->elapsed_ns));

@@ -210,8 +210,9 @@ static int run(struct document *doc)
 		.runs = asked.no_runs ? 0 : asked.runs ? asked.runs : asked.quick ? QUICK_RUNS : RUNS,
 		.gap_ms = asked.quick ? QUICK_GAP_MS : GAP_MS,
 	};
+	struct json_object *other = asked.against ? selftest_read(asked.against) : NULL;
 
-	if (begin(&test))
+	if ((asked.against && !other) || begin(&test))
 		return -1;
 	selftest_steps(&test);
 	selftest_late_frequency(&test);
@@ -219,7 +220,10 @@ static int run(struct document *doc)
 	selftest_readings(&test);
 	selftest_updates(&test);
 	selftest_find(&test);
-	return asked.against ? selftest_add_against(doc, asked.against) : 0;
+	if (other)
+		selftest_add_against(doc, asked.against, other);
+	json_object_put(other);
+	return 0;
 }
 
 enum { KEY_RUNS = 'n', KEY_QUICK = 'q', KEY_AGAINST = 'a' };

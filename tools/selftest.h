@@ -65,7 +65,9 @@ void selftest_find(struct selftest *test);
 
 /* The document as a table; beside another's figures where it has them. */
 void selftest_print(struct document *doc, FILE *to);
-/* Adds those of FILE to the document's figures; 0, or negative after fail(). */
-int selftest_add_against(struct document *doc, const char *path);
+/* What another selftest printed into the file; NULL after fail(). */
+struct json_object *selftest_read(const char *path);
+/* Puts its figures beside the document's. */
+void selftest_add_against(struct document *doc, const char *path, struct json_object *json);
 
 #endif

@@ -46,7 +46,7 @@ static char *read_all(const char *path, size_t *size)
 	return NULL;
 }
 
-static struct json_object *read_selftest(const char *path)
+struct json_object *selftest_read(const char *path)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(MOST_DEPTH);
 	struct json_object *json = NULL, *figures;
@@ -127,14 +127,12 @@ static void compare_hosts(struct document *doc, const char *path, struct json_ob
 	}
 }
 
-int selftest_add_against(struct document *doc, const char *path)
+void selftest_add_against(struct document *doc, const char *path, struct json_object *json)
 {
-	struct json_object *json = read_selftest(path), *against, *more;
+	struct json_object *against, *more;
 	struct json_object *list = document_list(doc, "figures");
 	size_t i, count = json_object_array_length(list);
 
-	if (!json)
-		return -1;
 	for (i = 0; i < count; i++)
 		take_figure(json_object_array_get_idx(list, i), json_object_object_get(json, "figures"));
 	against = json_object_new_object();
@@ -144,6 +142,4 @@ int selftest_add_against(struct document *doc, const char *path)
 		json_object_object_add(against, "host", json_object_get(more));
 	json_object_object_add(document_json(doc), "against", against);
 	compare_hosts(doc, path, json);
-	json_object_put(json);
-	return 0;
 }

@@ -115,6 +115,8 @@ static void print_heading(struct document *doc, bool beside, FILE *to)
 
 	if (beside)
 		other = kvm_word(json_object_object_get(document_json(doc), "against"));
+	if (!*other)
+		other = "other";
 	snprintf(text[0], sizeof(text[0]), "%.9s", other);
 	snprintf(text[1], sizeof(text[1]), "%.9s scaled", other);
 	snprintf(text[2], sizeof(text[2]), "%.9s", kvm);

@@ -116,6 +116,17 @@ static void read_pages(struct seen *seen)
 	find_step(seen, (int64_t)(ns - line_ns(&seen->line, gtsc)), gtsc);
 }
 
+/* From somewhere in the bracket to somewhere in the new one. */
+static void note_step(struct bracket *bracket, int64_t low, int64_t high)
+{
+	uint64_t step_ns = (uint64_t)(low > bracket->high ? low - bracket->high : bracket->low - high);
+
+	if (step_ns <= bracket->worst_ns)
+		return;
+	bracket->worst_ns = step_ns;
+	bracket->worst_width_ns = (uint64_t)(bracket->high - bracket->low + high - low);
+}
+
 /* The offset from the line to this clock lies in each reading's bracket: in all of them. */
 void watch_read_clock(const struct line *line, struct bracket *bracket, clockid_t id)
 {
@@ -131,9 +142,10 @@ void watch_read_clock(const struct line *line, struct bracket *bracket, clockid_
 	high = ns - (int64_t)line_ns(line, before);
 	if (!bracket->used || low > bracket->high || high < bracket->low) {
 		if (bracket->used)
-			raise_to(&bracket->worst_ns, (uint64_t)(low > bracket->high ?
-				 low - bracket->high : bracket->low - high));
-		*bracket = (struct bracket){ low, high, bracket->worst_ns, true };
+			note_step(bracket, low, high);
+		bracket->low = low;
+		bracket->high = high;
+		bracket->used = true;
 		return;
 	}
 	if (low > bracket->low)
@@ -161,7 +173,10 @@ static void *watch_vcpu(void *arg)
 
 static void add_bracket(struct bracket *sum, const struct bracket *bracket)
 {
-	sum->worst_ns = MAX(sum->worst_ns, bracket->worst_ns);
+	if (bracket->worst_ns > sum->worst_ns) {
+		sum->worst_ns = bracket->worst_ns;
+		sum->worst_width_ns = bracket->worst_width_ns;
+	}
 	sum->high = MAX(sum->high, bracket->high - bracket->low);
 }
 

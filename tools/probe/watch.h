@@ -19,6 +19,7 @@
 struct bracket {
 	int64_t low, high;
 	uint64_t worst_ns;	/* the least step that explains brackets that do not meet */
+	uint64_t worst_width_ns;	/* that one may be so much greater */
 	bool used;
 };
 
