@@ -114,7 +114,7 @@ void check_scaling(struct document *doc, const struct host_facts *host)
 void check_tolerance(struct document *doc, const struct host_facts *host)
 {
 	int64_t ppm = host->tolerance_ppm;
-	bool beyond = ppm > USUAL_TOLERANCE_PPM && (uint64_t)ppm > settings.budget_ppb / 1000;
+	bool beyond = (uint64_t)ppm > settings.budget_ppb / 1000;
 
 	if (ppm == HOST_UNKNOWN)
 		return;

@@ -131,12 +131,10 @@ static void print_vcpus(const struct vm_facts *vm, FILE *to)
 		"kHz", "ratio");
 	for (size_t i = 0; i < vm->vcpu_count; i++) {
 		const struct vcpu_facts *vcpu = &vm->vcpus[i];
-		bool has = vcpu->has_offset;
 
 		fprintf(to, "%-6u %22s %16s %10s %18s", vcpu->id,
-			number(offset, has, (int64_t)vcpu->offset_gtsc),
-			number(apart, has && vm->vcpus[0].has_offset,
-			       (int64_t)(vcpu->offset_gtsc - vm->vcpus[0].offset_gtsc)),
+			number(offset, true, (int64_t)vcpu->offset_gtsc),
+			number(apart, true, (int64_t)(vcpu->offset_gtsc - vm->vcpus[0].offset_gtsc)),
 			number(khz, vcpu->khz > 0, vcpu->khz),
 			number(ratio, vcpu->has_ratio, (int64_t)vcpu->ratio));
 		if (vcpu->has_ratio)

@@ -38,7 +38,8 @@ static bool number_of_vcpu(struct vm_facts *vm, unsigned int id, const char *fil
 	int ret = read_number(value, FOLDER "/%lld-%lld/vcpu%u/%s", (long long)vm->pid,
 			      (long long)vm->fd, id, file);
 
-	if (ret && ret != -ENOENT)
+	/* Gone before it was opened, or before it was read. */
+	if (ret && ret != -ENOENT && ret != -EIO)
 		vm->unreadable = true;
 	return !ret;
 }
@@ -53,14 +54,18 @@ static int64_t khz_of(const struct vcpu_facts *vcpu, int64_t host_khz)
 	return ticks > UINT32_MAX ? 0 : (int64_t)ticks;
 }
 
+/* Without an offset it is on its way in or out. */
 static void read_vcpu(struct vm_facts *vm, unsigned int id, int64_t host_khz)
 {
 	struct vcpu_facts *vcpu;
+	uint64_t offset_gtsc;
 
+	if (!number_of_vcpu(vm, id, "tsc-offset", &offset_gtsc))
+		return;
 	vm->vcpus = one_more(vm->vcpus, &vm->vcpu_count, sizeof(*vcpu));
 	vcpu = &vm->vcpus[vm->vcpu_count - 1];
 	vcpu->id = id;
-	vcpu->has_offset = number_of_vcpu(vm, id, "tsc-offset", &vcpu->offset_gtsc);
+	vcpu->offset_gtsc = offset_gtsc;
 	vcpu->has_ratio = number_of_vcpu(vm, id, "tsc-scaling-ratio", &vcpu->ratio) &&
 			  number_of_vcpu(vm, id, "tsc-scaling-ratio-frac-bits", &vcpu->frac_bits);
 	if (vcpu->has_ratio && (!vcpu->frac_bits || vcpu->frac_bits > 63)) {
@@ -107,8 +112,6 @@ static void find_spread(struct vm_facts *vm)
 		const struct vcpu_facts *vcpu = &vm->vcpus[i];
 		int64_t apart = (int64_t)(vcpu->offset_gtsc - vm->vcpus[0].offset_gtsc);
 
-		if (!vcpu->has_offset)
-			return;
 		vm->unequal_rates |= !is_same_rate(vcpu, &vm->vcpus[0]);
 		least = apart < least ? apart : least;
 		most = apart > most ? apart : most;
@@ -216,7 +219,7 @@ static bool parse_folder(const char *name, int64_t *pid, int64_t *fd)
 	return true;
 }
 
-/* False: it is gone meanwhile. */
+/* False: it is on its way in or out; ours makes its file last and takes it away first. */
 static bool read_vm(struct vm_facts *vm)
 {
 	int64_t host_khz;
@@ -229,9 +232,10 @@ static bool read_vm(struct vm_facts *vm)
 	read_vcpus(vm, folder, host_khz ? host_khz : host_facts()->tsc_khz);
 	closedir(folder);
 	find_spread(vm);
-	if (!vm->state.is_there)
-		guess_mode(vm);
-	return exists_below(FOLDER "/%lld-%lld", (long long)vm->pid, (long long)vm->fd);
+	if (vm->state.is_there)
+		return true;
+	guess_mode(vm);
+	return host_facts()->kvm != KVM_IS_OURS;
 }
 
 static int by_pid(const void *a, const void *b)

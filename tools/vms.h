@@ -11,7 +11,7 @@ struct document;
 
 struct vcpu_facts {
 	unsigned int id;
-	bool has_offset, has_ratio;	/* no ratio: the TSC is not scaled, or KVM does not tell */
+	bool has_ratio;			/* no ratio: the TSC is not scaled, or KVM does not tell */
 	uint64_t offset_gtsc, ratio, frac_bits;
 	int64_t khz;			/* 0: not known */
 };

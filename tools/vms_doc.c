@@ -174,9 +174,8 @@ static void add_vcpu_figures(struct document *doc, const struct vm_facts *vm,
 	vm_labels(&room, vm);
 	snprintf(room.vcpu, sizeof(room.vcpu), "%u", vcpu->id);
 	memcpy(room.pairs + 6, (const char *[]){ "vcpu", room.vcpu, NULL }, 3 * sizeof(char *));
-	if (vcpu->has_offset)
-		document_figure(doc, "vcpu_tsc_offset", (int64_t)vcpu->offset_gtsc, "cycles",
-				"a vCPU's TSC less the host's, scaled", room.pairs);
+	document_figure(doc, "vcpu_tsc_offset", (int64_t)vcpu->offset_gtsc, "cycles",
+			"a vCPU's TSC less the host's, scaled", room.pairs);
 	if (vcpu->khz > 0)
 		document_figure(doc, "vcpu_tsc", vcpu->khz, "kHz", "the frequency of a vCPU's TSC", room.pairs);
 	if (vcpu->has_ratio && vcpu->ratio <= INT64_MAX)
@@ -207,10 +206,8 @@ static void add_vcpus(struct json_object *object, const struct vm_facts *vm)
 		struct json_object *item = json_object_new_object();
 
 		object_uint(item, "id", vcpu->id);
-		if (vcpu->has_offset) {
-			object_uint(item, "tsc_offset_gtsc", vcpu->offset_gtsc);
-			object_int(item, "from_first_gtsc", (int64_t)(vcpu->offset_gtsc - vm->vcpus[0].offset_gtsc));
-		}
+		object_uint(item, "tsc_offset_gtsc", vcpu->offset_gtsc);
+		object_int(item, "from_first_gtsc", (int64_t)(vcpu->offset_gtsc - vm->vcpus[0].offset_gtsc));
 		if (vcpu->has_ratio) {
 			object_uint(item, "tsc_ratio", vcpu->ratio);
 			object_uint(item, "tsc_frac_bits", vcpu->frac_bits);
@@ -248,7 +245,7 @@ static void add_vm(struct document *doc, const struct vm_facts *vm, bool in_deta
 	add_reasons(object, vm);
 	if (vm->khz > 0)
 		object_int(object, "tsc_khz", vm->khz);
-	if (vm->vcpu_count && vm->vcpus[0].has_offset)
+	if (vm->vcpu_count)
 		object_uint(object, "tsc_offset_gtsc", vm->vcpus[0].offset_gtsc);
 	object_bool(object, "unequal_rates", vm->unequal_rates);
 	if (vm->spread_ns >= 0) {
