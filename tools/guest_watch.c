@@ -125,10 +125,13 @@ static void add_warp(struct document *doc, const struct watch *watch, const stru
 	guest_figure(doc, &pages, (int64_t)sum->pages_ns);
 }
 
-/* Of a step that was seen, or of what would not have been: both sides of it lie in a bracket. */
+/*
+ * Of a step that was seen, or of what would not have been: both sides of it lie in a
+ * bracket.  Where all brackets meet, what they have in common is no bound.
+ */
 static uint64_t unknown_ns(const struct bracket *bracket)
 {
-	return bracket->worst_ns ? bracket->worst_width_ns : 2 * (uint64_t)bracket->high;
+	return bracket->worst_ns ? bracket->worst_width_ns : 2 * bracket->narrow_ns;
 }
 
 static void add_kernel_clocks(struct document *doc, const struct seen *sum, const struct ends *ends)

@@ -140,6 +140,8 @@ void watch_read_clock(const struct line *line, struct bracket *bracket, clockid_
 	ns = now.tv_sec * 1000000000ll + now.tv_nsec;
 	low = ns - (int64_t)line_ns(line, after);
 	high = ns - (int64_t)line_ns(line, before);
+	if (!bracket->used || (uint64_t)(high - low) < bracket->narrow_ns)
+		bracket->narrow_ns = (uint64_t)(high - low);
 	if (!bracket->used || low > bracket->high || high < bracket->low) {
 		if (bracket->used)
 			note_step(bracket, low, high);
@@ -177,6 +179,7 @@ static void add_bracket(struct bracket *sum, const struct bracket *bracket)
 		sum->worst_ns = bracket->worst_ns;
 		sum->worst_width_ns = bracket->worst_width_ns;
 	}
+	sum->narrow_ns = MAX(sum->narrow_ns, bracket->narrow_ns);
 	sum->high = MAX(sum->high, bracket->high - bracket->low);
 }
 

@@ -20,6 +20,7 @@ struct bracket {
 	int64_t low, high;
 	uint64_t worst_ns;	/* the least step that explains brackets that do not meet */
 	uint64_t worst_width_ns;	/* that one may be so much greater */
+	uint64_t narrow_ns;	/* of the narrowest reading: a step of twice that is seen */
 	bool used;
 };
 
