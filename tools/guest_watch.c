@@ -97,7 +97,7 @@ static void add_line(struct document *doc, const struct watch *watch, const stru
 	guest_figure(doc, &change, slope_change_ppb(&watch->reference, &watch->seen[0].line));
 }
 
-/* Going back by less than the nearest two readings are apart is not seen. */
+/* A vCPU is behind by at most so much more as its nearest reading is after another vCPU's. */
 static void add_warp(struct document *doc, const struct watch *watch, const struct seen *sum)
 {
 	uint64_t near_gtsc = sum->near_gtsc;

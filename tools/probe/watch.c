@@ -41,6 +41,14 @@ static struct last last_of(const struct watch *watch)
 	};
 }
 
+/* TSC and clock were stored one after another: are they of one reading? */
+static bool is_whole(const struct watch *watch, struct last last)
+{
+	struct line line = page_line(&watch->page, last.cpu);
+
+	return distance(line_ns(&line, last.gtsc), last.ns) <= 1;
+}
+
 /* What any vCPU read before this one did may not be more. */
 static void compare_with_others(struct seen *seen, struct last before, uint64_t ns, uint64_t gtsc)
 {
@@ -51,7 +59,7 @@ static void compare_with_others(struct seen *seen, struct last before, uint64_t 
 	if (before.gtsc > gtsc)
 		raise_to(&seen->tsc_back, before.gtsc - gtsc);
 	else if (before.gtsc && before.cpu != seen->cpu && before.gtsc != seen->gtsc &&
-		 gtsc - before.gtsc < seen->near_gtsc)
+		 gtsc - before.gtsc < seen->near_gtsc && is_whole(watch, before))
 		seen->near_gtsc = gtsc - before.gtsc;
 	__atomic_store_n(&watch->last.cpu, seen->cpu, __ATOMIC_RELEASE);
 	__atomic_store_n(&watch->last.gtsc, gtsc, __ATOMIC_RELEASE);
@@ -185,7 +193,7 @@ static void add_bracket(struct bracket *sum, const struct bracket *bracket)
 
 struct seen watch_sum(const struct watch *watch)
 {
-	struct seen sum = { .off_ns = watch->seen[0].off_ns, .near_gtsc = UINT64_MAX };
+	struct seen sum = { .off_ns = watch->seen[0].off_ns };
 	int i;
 
 	for (i = 0; i < watch->count; i++) {
@@ -198,8 +206,7 @@ struct seen watch_sum(const struct watch *watch)
 		sum.worst_step_ns = MAX(sum.worst_step_ns, seen->worst_step_ns);
 		sum.back_ns = MAX(sum.back_ns, seen->back_ns);
 		sum.tsc_back = MAX(sum.tsc_back, seen->tsc_back);
-		if (seen->near_gtsc < sum.near_gtsc)
-			sum.near_gtsc = seen->near_gtsc;
+		sum.near_gtsc = MAX(sum.near_gtsc, seen->near_gtsc);
 		sum.pages_ns = MAX(sum.pages_ns, seen->pages_ns);
 		sum.gap_gtsc = MAX(sum.gap_gtsc, seen->gap_gtsc);
 		sum.off_max_ns = MAX(sum.off_max_ns, seen->off_max_ns);

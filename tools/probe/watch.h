@@ -33,7 +33,7 @@ struct seen {
 	uint64_t slopes;		/* how often that got another slope */
 	uint64_t readings, steps, worst_step_ns, unstable;
 	uint64_t back_ns, tsc_back;	/* less than a vCPU had read before */
-	/* The least time after another vCPU's reading: going back by less is not seen. */
+	/* Its least time after another vCPU's reading: being behind by less is not seen. */
 	uint64_t near_gtsc;
 	uint64_t pages_ns;		/* its own page against vCPU 0's, at one TSC */
 	uint64_t gtsc, gap_gtsc;	/* the last reading; the longest time without one */
