@@ -163,7 +163,8 @@ static void find_steps(struct document *doc, const struct watch *watch, const st
 
 	if (sum->worst_step_ns > limit) {
 		snprintf(text, sizeof(text), "The clock stepped against its TSC by up to %" PRIu64
-			 " ns, %" PRIu64 " times: its host drew it anew.", sum->worst_step_ns, sum->steps);
+			 " ns: its host drew it anew, as %d vCPUs saw %" PRIu64 " times.", sum->worst_step_ns,
+			 watch->count, sum->steps);
 		document_finding(doc, "steps", VERDICT_BEYOND_BUDGET, text,
 				 "on the host, kvmclock watch names each step's cause; kvmclock-dkms keeps the clock");
 	} else {
