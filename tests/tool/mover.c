@@ -220,7 +220,9 @@ static void move(int kvm, uint32_t by, const char *policy)
 	struct kvmclock_state state = { .size = sizeof(state), .vcpus = vcpus[0], .vcpu_room = VCPUS };
 	struct kvmclock_state after = { .size = sizeof(after), .vcpus = vcpus[1], .vcpu_room = VCPUS };
 	struct kvmclock_request request = { .size = sizeof(request), .policy = by, .max_step_ns = BUDGET_NS,
-		.flags = KVMCLOCK_NO_BACKWARDS, .max_rate_ppb = 10, .lowest_tier = KVMCLOCK_TIER_1 };
+		.flags = KVMCLOCK_NO_BACKWARDS, .max_rate_ppb = 10, .lowest_tier = KVMCLOCK_TIER_1,
+		/* Bounds that a busy machine does not reach. */
+		.max_tries = 4000, .max_time_us = 500000 };
 	struct kvmclock_restore restore = { .size = sizeof(restore) };
 	struct kvmclock_result result = { .size = sizeof(result) };
 	struct kvmclock_verdict seen = { .size = sizeof(seen) };
