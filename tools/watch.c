@@ -2,16 +2,13 @@
 /* watch: every step of every VM's clock, as it comes, and what all of them come to. */
 #include "tool.h"
 #include "verbs.h"
+#include "watch_verb.h"
 #include "watch_print.h"
-#include "watch_sum.h"
-#include "watch_trace.h"
-#include "watch_vms.h"
 
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #define ROUND_MS 200
@@ -30,15 +27,6 @@ static struct {
 	uint32_t pid[MAX_PIDS];
 	int pids;
 } options = { .ring_kb = 128 };
-
-struct watch {
-	struct watch_trace *trace;
-	struct watch_model *model;
-	struct watch_vms *vms;
-	struct watch_sum *sum;
-	uint64_t start_ns, lost;
-	bool waits;		/* said that there is no VM */
-};
 
 static volatile sig_atomic_t is_over;
 
@@ -64,7 +52,8 @@ static void on_step(void *context, const struct watch_step *step)
 
 	if (step->kind != STEP_MODE && step->kind != STEP_CLOCK_FIRST)
 		watch_sum_add(watch->sum, step);
-	if (options.all || step->step_ns || step->kind == STEP_TSC || step->kind == STEP_MODE)
+	if (options.all || step->step_ns || step->kind == STEP_TSC || step->kind == STEP_MODE ||
+	    (step->kind == STEP_CLOCK_FIRST && !step->born))
 		watch_print_step(step, stdout);
 }
 
@@ -91,7 +80,7 @@ static void feed(struct watch *watch, const struct watch_event *event, uint64_t 
 		watch_model_feed(watch->model, vm, event);
 }
 
-static uint64_t monotonic_ns(void)
+uint64_t watch_now_ns(void)
 {
 	struct timespec now;
 
@@ -104,7 +93,7 @@ static void read_events(struct watch *watch, bool last)
 {
 	struct watch_reader *reader = watch_trace_reader(watch->trace);
 	uint64_t until_ns = last ? UINT64_MAX : watch_trace_now_ns(watch->trace) - SLACK_NS;
-	uint64_t now_ns = monotonic_ns();
+	uint64_t now_ns = watch_now_ns();
 	const struct watch_event *events;
 	bool more = true;
 	size_t count, i;
@@ -123,14 +112,6 @@ static void read_events(struct watch *watch, bool last)
 	watch->lost = watch_reader_lost(reader);
 }
 
-static void say_waiting(struct watch *watch)
-{
-	if (watch_vms_count(watch->vms) || watch->waits)
-		return;
-	watch_print_note("No VM is running: waiting for one.", stdout);
-	watch->waits = true;
-}
-
 /* Signals come only while it waits. */
 static void watch_on(struct watch *watch, const sigset_t *unblocked)
 {
@@ -141,82 +122,16 @@ static void watch_on(struct watch *watch, const sigset_t *unblocked)
 	while (!is_over && now_ns < end_ns && !ferror(stdout)) {
 		if (now_ns - scanned_ns >= SCAN_NS) {
 			watch_vms_scan(watch->vms, now_ns);
-			say_waiting(watch);
+			if (!scanned_ns)
+				watch_print_begin(watch_vms_count(watch->vms), stdout);
 			scanned_ns = now_ns;
 		}
 		fflush(stdout);
 		ppoll(NULL, 0, &round, unblocked);
 		read_events(watch, false);
-		now_ns = monotonic_ns();
+		now_ns = watch_now_ns();
 	}
 	read_events(watch, true);
-}
-
-static void add_losses(const struct watch *watch, struct document *doc)
-{
-	const struct watch_counts *counts = watch_model_counts(watch->model);
-	char says[160];
-
-	document_figure(doc, "watch_events", (int64_t)counts->events, "total", "events that were read", NULL);
-	document_figure(doc, "watch_lost_events", (int64_t)watch->lost, "total",
-			"events that were overwritten before they were read", NULL);
-	if (watch->lost) {
-		snprintf(says, sizeof(says), "%" PRIu64 " events were lost: steps may be missing, and others "
-			 "are sums of several", watch->lost);
-		document_finding(doc, "lost_events", VERDICT_UNMEASURED, says, "Give --ring-kb a greater size");
-	}
-	document_figure(doc, "watch_unattributed", (int64_t)(counts->unattributed + counts->ambiguous), "total",
-			"events of which the VM is not known", NULL);
-	if (counts->unattributed)
-		document_finding(doc, "unattributed", VERDICT_UNMEASURED, "Events came from processes that were "
-				 "gone before they could be looked up: their clocks were not watched", NULL);
-	if (counts->ambiguous)
-		document_finding(doc, "ambiguous", VERDICT_UNMEASURED, "A process has several VMs in one thread, "
-				 "which cannot be told apart: their clocks were not watched", NULL);
-	if (counts->evicted || watch_vms_beyond(watch->vms))
-		document_finding(doc, "table_full", VERDICT_UNMEASURED, "There are more VMs or vCPUs than there "
-				 "is room for: those idle longest were forgotten", "Watch some of them, by their PIDs");
-}
-
-static void add_cost(const struct watch *watch, struct document *doc)
-{
-	struct rusage usage;
-	uint64_t busy_us, gone_ns = monotonic_ns() - watch->start_ns;
-
-	getrusage(RUSAGE_SELF, &usage);
-	busy_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-		  (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-	document_figure(doc, "watch_cpu", (int64_t)(busy_us * 1000000 / (gone_ns / 1000 + 1)), "ppm",
-			"what watching took of one CPU", NULL);
-	document_figure(doc, "watch_memory", usage.ru_maxrss * 1024, "bytes", "the most that watching took of memory",
-			NULL);
-	document_figure(doc, "watch_ring", (int64_t)watch_trace_ring_bytes(watch->trace), "bytes",
-			"the kernel's buffers", NULL);
-}
-
-static void fill_in(const struct watch *watch, struct document *doc)
-{
-	const struct watch_counts *counts = watch_model_counts(watch->model);
-
-	document_host(doc);
-	document_figure(doc, "watch_vms", (int64_t)watch_vms_seen(watch->vms), "total", "VMs that were seen", NULL);
-	if (!watch_vms_has_debugfs(watch->vms))
-		document_finding(doc, "no_debugfs", VERDICT_UNMEASURED, "KVM's debugfs is not readable: each process "
-				 "is taken for one VM", "mount -t debugfs nodev /sys/kernel/debug");
-	else if (!watch_vms_seen(watch->vms))
-		document_finding(doc, "no_vm", VERDICT_UNMEASURED, "No VM was running", "Start one, and watch longer");
-	if (!watch_trace_has_ioctls(watch->trace))
-		document_finding(doc, "no_ioctls", VERDICT_GOOD, "What monitors ask of KVM is not seen, kprobes being "
-				 "forbidden here: a step by KVM_SET_CLOCK is told as of the master clock", NULL);
-	if (watch_trace_removed(watch->trace))
-		document_finding(doc, "leftovers", VERDICT_GOOD, "What a watch that was killed had left in tracefs "
-				 "was removed", NULL);
-	if (counts->worst_ns > settings.budget_ns)
-		document_finding(doc, "steps", VERDICT_BEYOND_BUDGET, "Clocks of VMs stepped by more than the budget: "
-				 "their guests saw time jump", "make a live update keep the line, or load the exact KVM");
-	watch_sum_document(watch->sum, counts, doc);
-	add_losses(watch, doc);
-	add_cost(watch, doc);
 }
 
 static void block_signals(sigset_t *before)
@@ -238,7 +153,7 @@ static void block_signals(sigset_t *before)
 
 static int run(struct document *doc)
 {
-	struct watch watch = { .start_ns = monotonic_ns() };
+	struct watch watch = { .start_ns = watch_now_ns() };
 	sigset_t before;
 	int result = -1;
 
@@ -251,7 +166,7 @@ static int run(struct document *doc)
 	watch.vms = watch.model ? watch_vms_new(VMS, watch.model, on_change, &watch) : NULL;
 	if (watch.vms && watch.sum) {
 		watch_on(&watch, &before);
-		fill_in(&watch, doc);
+		watch_fill_in(&watch, doc);
 		result = 0;
 	} else {
 		fail("memory", "there is not enough");

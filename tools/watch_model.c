@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAME_CAUSE_NS 1000000000
 #define KVM_SET_CLOCK_NR 0x7b
 #define KVM_SET_CLOCK_GUEST_NR 0xd6
 #define KVM_SET_TSC_KHZ_NR 0xa2
@@ -46,6 +47,11 @@ void watch_model_gone(struct watch_model *model, struct watch_vm_id id)
 	watch_table_forget(&model->table, id);
 }
 
+static bool is_valid(const struct kc_line *line)
+{
+	return line->rate.mul && line->rate.shift >= -31 && line->rate.shift <= 31;
+}
+
 static struct watch_vcpu *find_vcpu(struct watch_model *model, struct watch_vm *vm, uint32_t id)
 {
 	struct watch_vcpu *vcpu = watch_table_vcpu(&model->table, vm, id, &model->counts.evicted);
@@ -69,9 +75,26 @@ void watch_model_offset(struct watch_model *model, struct watch_vm_id id, uint32
 	vcpu->has_offset = true;
 }
 
+void watch_model_line(struct watch_model *model, struct watch_vm_id id, uint32_t number, struct kc_line line,
+		      uint64_t now_ns)
+{
+	struct watch_vm *vm = watch_table_vm(&model->table, id, &model->counts.evicted);
+	struct watch_vcpu *vcpu = find_vcpu(model, vm, number);
+
+	if (!vcpu || vcpu->has_line || !is_valid(&line))
+		return;
+	vcpu->line = line;
+	vcpu->has_line = true;
+	vcpu->told_ns = vcpu->drawn_ns = now_ns;
+}
+
 static void noticed(struct watch_vm *vm, enum watch_cause cause)
 {
 	vm->last[cause] = ++vm->sequence;
+	if (cause < CAUSE_MODE) {
+		vm->caused = cause;
+		vm->caused_ns = vm->used_ns;
+	}
 }
 
 /* The first offset of a vCPU that is made is written over 0: what was known was another's. */
@@ -79,7 +102,7 @@ static bool is_new_vcpu(const struct watch_vcpu *vcpu, const struct watch_event 
 {
 	if (event->offset.from)
 		return false;
-	return !vcpu->has_offset || vcpu->offset;
+	return !vcpu->has_offset || vcpu->offset || !vcpu->has_line;
 }
 
 /* With the same name: the VM that had it is gone, and this is another. */
@@ -105,6 +128,7 @@ static void offset_written(struct watch_model *model, struct watch_vm *vm, struc
 	}
 	vcpu->offset = event->offset.to;
 	vcpu->has_offset = vcpu->has_traced_offset = true;
+	vcpu->born |= is_new;
 	noticed(vm, is_new ? CAUSE_VCPU_ADDED : CAUSE_TSC_OFFSET);
 	if (!moved || is_new)
 		return;
@@ -133,18 +157,26 @@ static void tsc_tracked(struct watch_vm *vm, struct watch_vcpu *vcpu, const stru
 	vm->online = event->track.online;
 }
 
+/*
+ * On stock each vCPU samples the master clock anew when it next runs, for one and the
+ * same request of all: what comes soon after a cause is of that cause.
+ */
+static void master_sampled(struct watch_vm *vm, uint64_t time_ns)
+{
+	noticed(vm, CAUSE_MASTER);
+	if (vm->caused_ns && time_ns - vm->caused_ns < SAME_CAUSE_NS)
+		vm->last[vm->caused] = vm->sequence;
+}
+
 static void master_updated(struct watch_model *model, struct watch_vm *vm, const struct watch_event *event)
 {
 	struct watch_step step = watch_step_of(vm, NULL, STEP_MODE, event->time_ns);
 
-	if (vm->has_mode && vm->master == event->master.master) {
-		noticed(vm, CAUSE_MASTER);
+	master_sampled(vm, event->time_ns);
+	if (vm->has_mode && vm->master == event->master.master)
 		return;
-	}
 	if (vm->has_mode)
 		noticed(vm, CAUSE_MODE);
-	else
-		noticed(vm, CAUSE_MASTER);
 	vm->has_mode = true;
 	vm->master = step.stable = event->master.master;
 	model->sink(model->context, &step);
@@ -169,16 +201,11 @@ static void ioctl_seen(struct watch_vm *vm, uint32_t ioctl)
 	}
 }
 
-static bool is_valid(const struct kc_line *line)
-{
-	return line->rate.mul && line->rate.shift >= -31 && line->rate.shift <= 31;
-}
-
 static void feed_vcpu(struct watch_model *model, struct watch_vm *vm, const struct watch_event *event)
 {
 	struct watch_vcpu *vcpu = find_vcpu(model, vm, event->vcpu);
 
-	if (!vcpu)
+	if (!vcpu || event->time_ns < vcpu->told_ns)
 		return;
 	if (event->kind == WATCH_OFFSET)
 		offset_written(model, vm, vcpu, event);

@@ -85,6 +85,7 @@ struct watch_step {
 	bool stable;		/* the page has the stable bit; master mode */
 	bool across_loss;	/* events of this vCPU were lost before: may be several steps */
 	bool new_slope;
+	bool born;		/* FIRST: the vCPU was made under our eyes; else its step is not known */
 };
 
 struct watch_model;
@@ -92,7 +93,7 @@ typedef void watch_sink(void *context, const struct watch_step *step);
 
 struct watch_counts {
 	uint64_t events, redrawn, steps, worst_ns, total_ns;
-	uint64_t across_loss, unattributed, ambiguous, evicted, invalid;
+	uint64_t across_loss, unknown, unattributed, ambiguous, evicted, invalid;
 };
 
 /* Room for so many at most; NULL without memory.  Steps go to sink. */
@@ -106,6 +107,10 @@ void watch_model_found(struct watch_model *model, struct watch_vm_id vm, bool al
 void watch_model_gone(struct watch_model *model, struct watch_vm_id vm);
 /* What a vCPU's TSC offset is; not an event, and not believed if one was seen. */
 void watch_model_offset(struct watch_model *model, struct watch_vm_id vm, uint32_t vcpu, uint64_t offset);
+
+/* What its line was at now_ns, when nobody had seen it drawn: what was drawn before that is in it. */
+void watch_model_line(struct watch_model *model, struct watch_vm_id vm, uint32_t vcpu, struct kc_line line,
+		      uint64_t now_ns);
 
 /* Event: in the order of their times, but for small disorder. */
 void watch_model_feed(struct watch_model *model, struct watch_vm_id vm, const struct watch_event *event);

@@ -110,6 +110,7 @@ static void print_step_json(const struct watch_step *step, FILE *to)
 		object_bool(line, "stable", step->stable);
 		object_uint(line, "gtsc", step->gtsc);
 		object_uint(line, "clock_ns", step->clock_ns);
+		object_bool(line, "born", step->born);
 	}
 	put_line(line, to);
 }
@@ -146,7 +147,8 @@ static void print_step_text(const struct watch_step *step, FILE *to)
 		fprintf(to, "TSC offset %+" PRId64 " cycles", step->cycles);
 		break;
 	case STEP_CLOCK_FIRST:
-		fprintf(to, "clock at %" PRIu64 " ns, TSC %" PRIu64 ": first seen", step->clock_ns, step->gtsc);
+		fprintf(to, "clock at %" PRIu64 " ns, TSC %" PRIu64 ": %s", step->clock_ns, step->gtsc,
+			step->born ? "its first line" : "the first line seen, its step is not known");
 		break;
 	default:
 		print_clock_text(step, to);
@@ -192,8 +194,17 @@ void watch_print_lost(uint64_t events, FILE *to)
 	}
 }
 
-void watch_print_note(const char *says, FILE *to)
+void watch_print_begin(uint32_t vms, FILE *to)
 {
-	if (settings.format == FORMAT_TEXT)
-		fprintf(to, "%s\n", says);
+	struct json_object *line;
+
+	if (settings.format == FORMAT_JSON) {
+		line = new_line("begin", 0);
+		object_int(line, "vms", vms);
+		put_line(line, to);
+	} else if (settings.format == FORMAT_TEXT && vms) {
+		fprintf(to, "Watching the clocks of %" PRIu32 " VM%s.\n", vms, vms == 1 ? "" : "s");
+	} else if (settings.format == FORMAT_TEXT) {
+		fputs("No VM is running: waiting for one.\n", to);
+	}
 }

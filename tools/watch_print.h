@@ -10,7 +10,7 @@
 void watch_print_step(const struct watch_step *step, FILE *to);
 void watch_print_vm(struct watch_vm_id vm, bool is_there, FILE *to);
 void watch_print_lost(uint64_t events, FILE *to);
-/* A sentence for who waits: for text only. */
-void watch_print_note(const char *says, FILE *to);
+/* From here on nothing is missed. */
+void watch_print_begin(uint32_t vms, FILE *to);
 
 #endif

@@ -138,6 +138,8 @@ void watch_page_drawn(struct watch_model *model, struct watch_vm *vm, struct wat
 		count_step(&model->counts, vcpu, &step);
 	} else {
 		step.kind = STEP_CLOCK_FIRST;
+		step.born = vcpu->born;
+		model->counts.unknown += !vcpu->born;
 		step.gtsc = event->page.line.t0_gtsc;
 		step.clock_ns = event->page.line.n0_ns;
 	}

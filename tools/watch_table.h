@@ -14,18 +14,21 @@ struct watch_vm {
 	uint32_t online;
 	uint64_t used_ns;
 	uint64_t sequence, last[CAUSE_UNKNOWN];	/* of what was noticed, and its kinds */
+	enum watch_cause caused;	/* the last that was more than a sample, and when */
+	uint64_t caused_ns;
 };
 
 struct watch_vcpu {
 	uint32_t vm, id, next;
 	bool used, seen, has_line, stable;
-	bool has_offset, has_traced_offset;
+	bool has_offset, has_traced_offset, born;
 	bool is_due;		/* a line will be drawn for the TSC that moved */
 	bool has_version[WATCH_PAGES];
 	uint8_t next_version;
 	uint32_t version[WATCH_PAGES];
 	uint32_t losses;	/* of the model, when it was drawn */
 	struct kc_line line;
+	uint64_t told_ns;	/* when its line was told; 0: it was not */
 	uint64_t drawn_ns, drawn_sequence;
 	uint64_t offset;
 	uint64_t moved_gtsc, moved_ns;	/* the TSC, since the line was drawn */

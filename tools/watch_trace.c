@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "watch_trace.h"
+#include "watch_leftovers.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <traceevent/event-parse.h>
 #include <tracefs.h>
 
-#define NAME "kvmclock"
 /* A guest's writes of the MSRs that a clock or TSC is set by: old and new system time, TSC, TSC_ADJUST. */
 #define MSRS "write == 1 && (ecx == 0x12 || ecx == 0x4b564d01 || ecx == 0x10 || ecx == 0x3b)"
 
@@ -26,6 +26,11 @@ struct watch_trace {
 	bool has_ioctls, by_monotonic;
 };
 
+/* Without these there is nothing to watch. */
+static const char *const events[] = {
+	"kvm_pvclock_update", "kvm_update_master_clock", "kvm_track_tsc", "kvm_write_tsc_offset",
+};
+
 /* The ioctls by their whole numbers; of the VM, and of a vCPU. */
 static const struct {
 	const char *event, *function, *filter;
@@ -38,65 +43,12 @@ static const struct {
 	  "cmd == 0xaea2 || cmd == 0x4020aed6 || cmd == 0x4048aecb" },
 };
 
-static bool is_running(const char *name)
+static bool is_below(const char *dir, const char *name)
 {
-	long pid = strtol(name + strlen(NAME) + 1, NULL, 10);
-	char path[64], comm[32] = "";
-	FILE *file;
+	char path[4200];
 
-	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (!fgets(comm, sizeof(comm), file))
-		*comm = '\0';
-	fclose(file);
-	return !strncmp(comm, NAME, strlen(NAME));
-}
-
-/* Probes can be removed when no instance uses them any more. */
-static unsigned int remove_probes(const char *group)
-{
-	struct tracefs_dynevent **all = tracefs_dynevent_get_all(TRACEFS_DYNEVENT_KPROBE, NULL);
-	unsigned int removed = 0;
-	int i;
-
-	for (i = 0; all && all[i]; i++) {
-		char *system = NULL, *event = NULL;
-
-		tracefs_dynevent_info(all[i], &system, &event, NULL, NULL, NULL);
-		if (system && (group ? !strcmp(system, group) : !strncmp(system, NAME "_", strlen(NAME) + 1) &&
-								!is_running(system)))
-			removed += !tracefs_dynevent_destroy(all[i], false);
-		free(system);
-		free(event);
-	}
-	if (all)
-		tracefs_dynevent_list_free(all);
-	return removed;
-}
-
-static unsigned int remove_leftovers(void)
-{
-	char **names = tracefs_instances("^" NAME "-[0-9]+$");
-	unsigned int removed = 0;
-	int i;
-
-	for (i = 0; names && names[i]; i++) {
-		struct tracefs_instance *instance;
-
-		if (is_running(names[i]))
-			continue;
-		instance = tracefs_instance_create(names[i]);
-		if (!instance)
-			continue;
-		removed += !tracefs_instance_destroy(instance);
-		tracefs_instance_free(instance);
-	}
-	if (names)
-		tracefs_list_free(names);
-	remove_probes(NULL);
-	return removed;
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return !access(path, F_OK);
 }
 
 static int find_tracefs(void)
@@ -118,9 +70,9 @@ static int find_tracefs(void)
 			    "tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing");
 	if (access(found, R_OK | W_OK | X_OK))
 		return fail(found, "%s: run it as root", strerror(errno));
-	if (!tracefs_file_exists(NULL, "instances") && !tracefs_dir_exists(NULL, "instances"))
+	if (!is_below(found, "instances"))
 		return fail(found, "no instances in it: tracefs is not mounted there, or forbidden (lockdown)");
-	if (!tracefs_dir_exists(NULL, "events/kvm/kvm_pvclock_update"))
+	if (!is_below(found, "events/kvm/kvm_pvclock_update"))
 		return fail("events/kvm", "KVM is not loaded, or has no such events: modprobe kvm_intel or kvm_amd");
 	return 0;
 }
@@ -129,7 +81,7 @@ static void add_probes(struct watch_trace *trace)
 {
 	unsigned int i;
 
-	snprintf(trace->group, sizeof(trace->group), NAME "_%d", getpid());
+	snprintf(trace->group, sizeof(trace->group), WATCH_NAME "_%d", getpid());
 	trace->has_ioctls = true;
 	for (i = 0; i < 2; i++) {
 		trace->probe[i] = tracefs_kprobe_alloc(trace->group, probes[i].event, probes[i].function,
@@ -148,9 +100,6 @@ static bool enable(struct watch_trace *trace, const char *system, const char *ev
 
 static int enable_all(struct watch_trace *trace)
 {
-	static const char *const events[] = {
-		"kvm_pvclock_update", "kvm_update_master_clock", "kvm_track_tsc", "kvm_write_tsc_offset",
-	};
 	unsigned int i;
 
 	for (i = 0; i < 2 && trace->has_ioctls; i++)
@@ -163,15 +112,41 @@ static int enable_all(struct watch_trace *trace)
 	return 0;
 }
 
+/* Only what is needed: all of KVM's would take long. */
+static bool learn_format(struct watch_trace *trace, const char *system, const char *event)
+{
+	int size = 0;
+	char *text = tracefs_event_file_read(trace->instance, system, event, "format", &size);
+	bool learnt = text && !tep_parse_event(trace->tep, text, (unsigned long)size, system);
+
+	free(text);
+	return learnt;
+}
+
+static bool learn_formats(struct watch_trace *trace)
+{
+	bool learnt = true;
+	unsigned int i;
+
+	trace->tep = tep_alloc();
+	if (!trace->tep)
+		return false;
+	tep_set_long_size(trace->tep, sizeof(long));
+	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		learnt &= learn_format(trace, "kvm", events[i]);
+	learn_format(trace, "kvm", "kvm_msr");
+	for (i = 0; i < 2 && trace->has_ioctls; i++)
+		trace->has_ioctls = learn_format(trace, trace->group, probes[i].event);
+	return learnt;
+}
+
 static int open_reader(struct watch_trace *trace)
 {
-	const char *systems[] = { "kvm", trace->has_ioctls ? trace->group : NULL, NULL };
 	struct tracefs_cpu **cpus;
 	long count = sysconf(_SC_NPROCESSORS_CONF), i;
 
-	trace->tep = tracefs_local_events_system(tracefs_tracing_dir(), systems);
 	cpus = calloc((size_t)count, sizeof(*cpus));
-	if (!trace->tep || !cpus) {
+	if (!learn_formats(trace) || !cpus) {
 		free(cpus);
 		return fail("events", "%s: their formats cannot be read", strerror(errno));
 	}
@@ -195,8 +170,8 @@ struct watch_trace *watch_trace_open(unsigned int ring_kb)
 		return NULL;
 	}
 	trace->ring_kb = ring_kb;
-	trace->removed = remove_leftovers();
-	snprintf(name, sizeof(name), NAME "-%d", getpid());
+	trace->removed = watch_remove_leftovers();
+	snprintf(name, sizeof(name), WATCH_NAME "-%d", getpid());
 	trace->instance = tracefs_instance_create(name);
 	if (!trace->instance) {
 		fail(name, "%s: no tracing instance can be made", strerror(errno));
@@ -225,7 +200,7 @@ void watch_trace_close(struct watch_trace *trace)
 		fail(tracefs_instance_get_name(trace->instance),
 		     "%s: the tracing instance is left behind: the next watch removes it", strerror(errno));
 	tracefs_instance_free(trace->instance);
-	remove_probes(trace->group);
+	watch_remove_probes(trace->group);
 	for (i = 0; i < 2; i++)
 		if (trace->probe[i])
 			tracefs_dynevent_free(trace->probe[i]);

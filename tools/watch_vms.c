@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "watch_vms.h"
 #include "files.h"
+#include "watch_tell.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +35,7 @@ struct watch_vms {
 	void *context;
 	struct known_vm *vm;
 	uint32_t count, room, beyond;
-	uint64_t seen, scanned_ns;
+	uint64_t seen, scanned_ns, scans;
 	bool has_debugfs;
 	struct known_thread thread[CACHE];
 };
@@ -101,29 +102,9 @@ static struct known_vm *find(struct watch_vms *vms, uint32_t sorted, struct watc
 	return sorted ? bsearch(&key, vms->vm, sorted, sizeof(key), by_id) : NULL;
 }
 
-static void read_offsets(struct watch_vms *vms, struct watch_vm_id id, DIR *folder)
-{
-	const struct dirent *entry;
-	uint64_t offset;
-	unsigned int vcpu;
-	char rest;
-
-	while ((entry = readdir(folder)) != NULL)
-		if (sscanf(entry->d_name, "vcpu%u%c", &vcpu, &rest) == 1 && vcpu < MAX_VCPUS &&
-		    !read_number(&offset, KVM "/%u-%u/vcpu%u/tsc-offset", id.pid, id.fd, vcpu))
-			watch_model_offset(vms->model, id, vcpu, offset);
-}
-
-/* Only ours has the file that tells of the clock, and draws a line for each offset that changes. */
 static void found(struct watch_vms *vms, struct known_vm *vm)
 {
-	DIR *folder = open_folder(KVM "/%u-%u", vm->id.pid, vm->id.fd);
-
-	watch_model_found(vms->model, vm->id, exists_below(KVM "/%u-%u/clock", vm->id.pid, vm->id.fd));
-	if (folder) {
-		read_offsets(vms, vm->id, folder);
-		closedir(folder);
-	}
+	watch_tell(vms->model, vm->id, vms->scans == 1 ? vms->scanned_ns : 0);
 	vms->seen++;
 	vms->change(vms->context, vm->id, true);
 }
@@ -173,6 +154,7 @@ void watch_vms_scan(struct watch_vms *vms, uint64_t now_ns)
 	char rest;
 
 	vms->scanned_ns = now_ns;
+	vms->scans++;
 	vms->has_debugfs = folder != NULL;
 	vms->beyond = 0;
 	for (i = 0; i < vms->count; i++)
