@@ -135,6 +135,7 @@ static void offset_written(struct watch_model *model, struct watch_vm *vm, struc
 	if (vcpu->has_line) {
 		vcpu->is_due |= vm->always_drawn;
 		vcpu->moved_ns = event->time_ns;
+		vcpu->moved_sequence = vm->sequence;
 		watch_table_moved(&model->table, vcpu, vcpu->moved_gtsc + moved);
 	}
 	step.cycles = (int64_t)moved;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "watch_step.h"
 
-/* A line that is drawn so soon after the offset was written is drawn for it. */
+/*
+ * A line that is drawn so soon after the offset was written is drawn for it, and no guest ran
+ * between; sooner, if nothing else was traced that asks for a line.
+ */
 #define STALE_AFTER_NS 20000000
+#define STALE_ALONE_AFTER_NS 1000000
 
 /* All that was noticed since this vCPU's line was drawn. */
 void watch_explain(const struct watch_model *model, const struct watch_vm *vm,
@@ -85,7 +89,8 @@ static void settle_offset(struct watch_model *model, struct watch_vm *vm, struct
 {
 	if (!vcpu->moved_gtsc)
 		return;
-	if (watch_is_stale(vcpu, now_ns)) {
+	if (watch_is_stale(vcpu, now_ns) || (!vcpu->is_due && vm->sequence == vcpu->moved_sequence &&
+					     now_ns > vcpu->moved_ns + STALE_ALONE_AFTER_NS)) {
 		watch_report_stale(model, vm, vcpu);
 		return;
 	}

@@ -31,7 +31,7 @@ struct watch_vcpu {
 	uint64_t told_ns;	/* when its line was told; 0: it was not */
 	uint64_t drawn_ns, drawn_sequence;
 	uint64_t offset;
-	uint64_t moved_gtsc, moved_ns;	/* the TSC, since the line was drawn */
+	uint64_t moved_gtsc, moved_ns, moved_sequence;	/* the TSC, since the line was drawn */
 	uint64_t error_ns;		/* mod 2^64 */
 };
 

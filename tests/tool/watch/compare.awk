@@ -52,6 +52,8 @@ BEGIN {
 	if (value("verb") == "watch") { document = 1; lost = /lost_events","unit":"total","meaning":"[^"]*","value":0/ }
 }
 END {
+	figure = name
+	gsub(/[ ,]+/, "_", figure)
 	for (v in vcpus) {
 		for (g = w = 1; g <= guests[v] || w <= watches[v];) {
 			both = g <= guests[v] && w <= watches[v]
@@ -87,10 +89,10 @@ END {
 	ok(matched >= least, "steps there were")
 	ok(unknown + 0 <= may_not_know + 0, "the first step is not known of at most " may_not_know + 0 " vCPUs")
 	ok(document && lost, "it ends in its document, and nothing was lost")
-	print "# figure watch " name "_steps_not_known " unknown + 0 " steps"
-	print "# figure watch " name "_steps_matched " matched + 0 " steps"
-	print "# figure watch " name "_sizes_apart " worst + 0 " ns"
-	print "# figure watch " name "_largest_step " largest + 0 " ns"
+	print "# figure watch " figure "_steps_not_known " unknown + 0 " steps"
+	print "# figure watch " figure "_steps_matched " matched + 0 " steps"
+	print "# figure watch " figure "_sizes_apart " worst + 0 " ns"
+	print "# figure watch " figure "_largest_step " largest + 0 " ns"
 	print "1.." tests
 	exit failed > 0
 }

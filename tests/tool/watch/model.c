@@ -167,6 +167,16 @@ static void offsets(void)
 	watched_offset(&w, 1, 0, 500, 500 - 2600);
 	watched_page(&w, 1, 0, 8, line_at(1000 - 2600, 3), false);
 	ok(is_step(&w, 0, STEP_CLOCK, 0), "stock: drawn at once, as after a write by the guest");
+	watched_offset(&w, 1, 0, 500 - 2600, 500);
+	w.now_ns += 5000000;
+	watched_page(&w, 1, 0, 10, line_at(1000, 3), false);
+	ok(is_step(&w, 0, STEP_CLOCK_STALE, 1000) && is_step(&w, 1, STEP_CLOCK, -1000),
+	   "stock: drawn some ms later for no reason: the guest saw both steps");
+	watched_offset(&w, 1, 0, 500, 500 + 2600);
+	watched_ioctl(&w, 1, 0x4030ae7b);
+	w.now_ns += 5000000;
+	watched_page(&w, 1, 0, 12, line_at(1000 + 2600, 3), false);
+	ok(is_step(&w, 0, STEP_CLOCK, 0), "stock: drawn some ms later, the monitor having asked for it: none");
 	watched_close(&w);
 }
 
