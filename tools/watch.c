@@ -15,6 +15,7 @@
 #define SCAN_NS 1000000000ull
 /* An event is in its buffer so long after its time at the latest. */
 #define SLACK_NS 1000000
+#define MAX_PASSES 64
 #define VMS 4096
 #define VCPUS 32768
 #define MAX_PIDS 1024
@@ -75,7 +76,7 @@ static void feed(struct watch *watch, const struct watch_event *event, uint64_t 
 
 	if (event->kind != WATCH_LOST)
 		vm = watch_vms_of(watch->vms, event->tid, is_of_vcpu(event) ? event->vcpu : WATCH_NO_VCPU,
-				  now_ns);
+				  event->time_ns, now_ns);
 	if (!vm.pid || is_wanted(vm))
 		watch_model_feed(watch->model, vm, event);
 }
@@ -97,14 +98,13 @@ static void read_events(struct watch *watch, bool last)
 	const struct watch_event *events;
 	bool more = true;
 	size_t count, i;
+	int passes;
 
-	while (more) {
+	/* What is drawn faster than it is read would keep us here. */
+	for (passes = 0; more && passes < MAX_PASSES; passes++) {
 		count = watch_reader_read(reader, until_ns, &events, &more);
 		for (i = 0; i < count; i++)
 			feed(watch, &events[i], now_ns);
-		/* What is drawn faster than it is read would keep us here. */
-		if (is_over && !last)
-			break;
 	}
 	watch_model_passed(watch->model, last ? now_ns : now_ns - SLACK_NS);
 	if (watch_reader_lost(reader) != watch->lost)

@@ -13,8 +13,6 @@
 #define CACHE 16384		/* threads; what has the same place makes room */
 #define BELIEVED_NS 10000000000ull	/* a thread's number may be another's later */
 #define BELIEVED_NONE_NS 1000000000ull
-#define BELIEVED_PROCESS_NS 100000000ull
-#define RESCAN_NS 20000000ull
 #define MAX_VCPUS 4096
 
 struct known_vm {
@@ -222,8 +220,8 @@ static struct watch_vm_id vm_of_process(const struct watch_vms *vms, uint32_t pi
 	return matches == 1 ? id : (struct watch_vm_id){ pid, WATCH_NO_FD };
 }
 
-static struct watch_vm_id look_up(struct watch_vms *vms, uint32_t tid, uint32_t vcpu, uint64_t now_ns,
-				  struct watch_vm_id before)
+static struct watch_vm_id look_up(struct watch_vms *vms, uint32_t tid, uint32_t vcpu, uint64_t event_ns,
+				  uint64_t now_ns, struct watch_vm_id before)
 {
 	struct watch_vm_id id;
 	bool is_kernel;
@@ -235,7 +233,8 @@ static struct watch_vm_id look_up(struct watch_vms *vms, uint32_t tid, uint32_t 
 	if (is_kernel)
 		return WATCH_HOST;
 	id = vm_of_process(vms, pid, tid, vcpu);
-	if (!id.pid && now_ns - vms->scanned_ns >= RESCAN_NS) {
+	/* It may have been made since we looked.  After that, all that was traced is older. */
+	if (!id.pid && event_ns >= vms->scanned_ns) {
 		watch_vms_scan(vms, now_ns);
 		id = vm_of_process(vms, pid, tid, vcpu);
 	}
@@ -243,25 +242,29 @@ static struct watch_vm_id look_up(struct watch_vms *vms, uint32_t tid, uint32_t 
 	return id.pid ? id : (struct watch_vm_id){ pid, 0 };
 }
 
-static bool is_believed(struct watch_vms *vms, const struct known_thread *thread, uint64_t now_ns)
+static bool is_believed(struct watch_vms *vms, const struct known_thread *thread, uint64_t event_ns,
+			uint64_t now_ns)
 {
 	uint64_t age_ns = now_ns - thread->read_ns;
 
 	if (!thread->vm.pid || thread->vm.fd == WATCH_NO_FD)
 		return age_ns < BELIEVED_NONE_NS;
+	if (!thread->vm.fd && vms->has_debugfs)
+		return event_ns < thread->read_ns;
 	if (!thread->vm.fd)
-		return age_ns < (vms->has_debugfs ? BELIEVED_PROCESS_NS : BELIEVED_NS);
+		return age_ns < BELIEVED_NS;
 	return age_ns < BELIEVED_NS && find(vms, vms->count, thread->vm);
 }
 
-struct watch_vm_id watch_vms_of(struct watch_vms *vms, uint32_t tid, uint32_t vcpu, uint64_t now_ns)
+struct watch_vm_id watch_vms_of(struct watch_vms *vms, uint32_t tid, uint32_t vcpu, uint64_t event_ns,
+				uint64_t now_ns)
 {
 	struct known_thread *thread = &vms->thread[(tid ^ (vcpu + 1) * 2654435761u) % CACHE];
 	bool same = thread->read_ns && thread->tid == tid && thread->vcpu == vcpu;
 
-	if (same && is_believed(vms, thread, now_ns))
+	if (same && is_believed(vms, thread, event_ns, now_ns))
 		return thread->vm;
-	thread->vm = look_up(vms, tid, vcpu, now_ns, same ? thread->vm : WATCH_HOST);
+	thread->vm = look_up(vms, tid, vcpu, event_ns, now_ns, same ? thread->vm : WATCH_HOST);
 	thread->tid = tid;
 	thread->vcpu = vcpu;
 	thread->read_ns = now_ns;

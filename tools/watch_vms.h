@@ -25,9 +25,10 @@ uint32_t watch_vms_beyond(const struct watch_vms *vms);
 bool watch_vms_has_debugfs(const struct watch_vms *vms);
 
 /*
- * The VM that thread tid works for, or for its vCPU; WATCH_HOST: none.  fd 0: of its process.  What was read is
+ * The VM that thread tid worked for at event_ns, or for its vCPU; WATCH_HOST: none.  fd 0: of its process.  What was read is
  * believed for a while, and looked up anew once the thread does not belong to a known VM.
  */
-struct watch_vm_id watch_vms_of(struct watch_vms *vms, uint32_t tid, uint32_t vcpu, uint64_t now_ns);
+struct watch_vm_id watch_vms_of(struct watch_vms *vms, uint32_t tid, uint32_t vcpu, uint64_t event_ns,
+				uint64_t now_ns);
 
 #endif

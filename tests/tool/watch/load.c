@@ -97,20 +97,32 @@ static void put_file(const char *text, const char *format, ...)
 	}
 }
 
-/* One VM a process, each of its vCPUs a thread. */
-static void make_root(const char *root)
+/* Each of its vCPUs is a thread. */
+static void make_process(const char *root, int pid)
 {
 	char text[128];
-	int vm, i;
+	int i;
+
+	snprintf(text, sizeof(text), "Name:\tvm\nTgid:\t%d\nVmSize:\t 1 kB\n", pid);
+	for (i = 0; i < VCPUS; i++)
+		put_file(text, "%s/proc/%d/status", root, pid + i);
+}
+
+static void make_vm(const char *root, int pid)
+{
+	int i;
+
+	for (i = 0; i < VCPUS; i++)
+		put_file("-1000\n", "%s/sys/kernel/debug/kvm/%d-11/vcpu%d/tsc-offset", root, pid, i);
+}
+
+static void make_root(const char *root)
+{
+	int vm;
 
 	for (vm = 0; vm < VMS; vm++) {
-		int pid = FIRST_PID + vm * VCPUS;
-
-		snprintf(text, sizeof(text), "Name:\tvm\nTgid:\t%d\nVmSize:\t 1 kB\n", pid);
-		for (i = 0; i < VCPUS; i++) {
-			put_file(text, "%s/proc/%d/status", root, pid + i);
-			put_file("-1000\n", "%s/sys/kernel/debug/kvm/%d-11/vcpu%d/tsc-offset", root, pid, i);
-		}
+		make_process(root, FIRST_PID + vm * VCPUS);
+		make_vm(root, FIRST_PID + vm * VCPUS);
 	}
 }
 
@@ -194,7 +206,8 @@ static void read_events(struct load *load, uint64_t at_ns)
 		count = watch_reader_read(load->reader, at_ns - 1000000, &events, &more);
 		for (i = 0; i < count; i++)
 			watch_model_feed(load->model, events[i].kind == WATCH_LOST ? WATCH_HOST :
-					 watch_vms_of(load->vms, events[i].tid, events[i].vcpu, at_ns), &events[i]);
+					 watch_vms_of(load->vms, events[i].tid, events[i].vcpu,
+						      events[i].time_ns, at_ns), &events[i]);
 	}
 	watch_model_passed(load->model, at_ns);
 }
@@ -239,6 +252,21 @@ static void at_once(struct load *load)
 	ok(per_event_ns < 50000, "an event costs less than 50 us");
 }
 
+/* Made right after a look at what VMs there are, and after its process was looked up. */
+static void made_later(struct load *load, const char *root)
+{
+	const uint32_t pid = FIRST_PID + VMS * VCPUS;
+	struct watch_vm_id before, after;
+
+	make_process(root, (int)pid);
+	watch_vms_scan(load->vms, 1000);
+	before = watch_vms_of(load->vms, pid + 1, 0, 990, 1001);
+	make_vm(root, (int)pid);
+	after = watch_vms_of(load->vms, pid + 1, 0, 1002, 1003);
+	ok(before.pid == pid && !before.fd, "a process without a VM is known by its number");
+	ok(after.pid == pid && after.fd == 11, "a VM that was made since is looked for at once");
+}
+
 int main(int argc, char **argv)
 {
 	struct load load = { 0 };
@@ -262,6 +290,7 @@ int main(int argc, char **argv)
 	put_events(&load, CPUS, 30);
 	read_events(&load, now_ns(CLOCK_MONOTONIC));
 	ok(watch_reader_lost(load.reader) == 42, "what the buffers say was lost is counted");
+	made_later(&load, argv[1]);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("# figure watch memory %ld kB\n", usage.ru_maxrss);
 	ok(usage.ru_maxrss < 65536, "in less than 64 MB");
