@@ -13,6 +13,7 @@ help:
 	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
 	@echo 'make lib           libkvmclock in build/lib/; make install (DESTDIR, PREFIX) installs it'
 	@echo 'make uninstall     removes what make install put there (same DESTDIR, PREFIX)'
+	@echo 'make deb           the Debian packages, in build/deb/'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
 	@echo 'make tools         the kvmclock command, in build/tools/'
 	@echo 'make vmm           a small monitor on the library, and a guest for it, in build/vmm/'
@@ -61,6 +62,9 @@ tools:
 	@scripts/deps tools
 	@$(MAKE) --no-print-directory -s -C tools
 
+deb:
+	@scripts/deb
+
 vmm:
 	@scripts/deps lib lab
 	@$(MAKE) --no-print-directory -s -C vmm
@@ -81,4 +85,4 @@ clean-all:
 	@rm -rf build
 
 # The shipped targets of these names are folders, too.
-.PHONY: help lib install uninstall demo demo-move bench check check-all check-debug rows module module-patch tools vmm guest clean clean-all
+.PHONY: help lib install uninstall demo demo-move bench check check-all check-debug rows module module-patch deb tools vmm guest clean clean-all
