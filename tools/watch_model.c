@@ -174,13 +174,13 @@ static void master_updated(struct watch_model *model, struct watch_vm *vm, const
 	struct watch_step step = watch_step_of(vm, NULL, STEP_MODE, event->time_ns);
 
 	master_sampled(vm, event->time_ns);
-	if (vm->has_mode && vm->master == event->master.master)
-		return;
-	if (vm->has_mode)
+	step.stable = event->master.master;
+	if (vm->has_mode && vm->master != step.stable) {
 		noticed(vm, CAUSE_MODE);
+		model->sink(model->context, &step);
+	}
 	vm->has_mode = true;
-	vm->master = step.stable = event->master.master;
-	model->sink(model->context, &step);
+	vm->master = step.stable;
 }
 
 static void ioctl_seen(struct watch_vm *vm, uint32_t ioctl)

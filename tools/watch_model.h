@@ -69,7 +69,7 @@ enum watch_step_kind {
 	STEP_CLOCK_FIRST,	/* the first line that was seen: no step */
 	STEP_CLOCK_STALE,	/* the TSC offset was written, and no new line drawn: step_ns */
 	STEP_TSC,		/* the TSC offset was written: cycles */
-	STEP_MODE,		/* of the VM: stable tells */
+	STEP_MODE,		/* of the VM, another one: stable tells */
 };
 
 struct watch_step {

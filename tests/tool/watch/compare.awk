@@ -35,7 +35,8 @@ BEGIN {
 /^guest: then / { what = $3 }
 /^guest: step / { g = ++guests[$4]; guest[$4, g] = $6 + 0; of[$4, g] = what; vcpus[$4]; sum_guest += size($6) }
 /^watch: \{/ {
-	if (vm == "") vm = value("vm")
+	# PID alone: of a VM that is on its way in, and has no name yet.
+	if (vm == "" && index(value("vm"), "-")) vm = value("vm")
 	# A VM that ran before watch did, and of which KVM does not tell: the step is not known.
 	if (value("event") == "line" && value("vm") == vm && value("born") == "false" && value("time") >= begin) {
 		v = value("vcpu")

@@ -245,6 +245,7 @@ static void causes(void)
 
 	watched_open(&w, 4, 8, false);
 	watched_master(&w, 1, true);
+	ok(!w.count, "the first mode that is seen is no change of it");
 	watched_page(&w, 1, 0, 2, line_at(0, 0), true);
 	watched_page(&w, 1, 1, 2, line_at(0, 0), true);
 	watched_master(&w, 1, false);
