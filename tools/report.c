@@ -69,11 +69,11 @@ static void add_figures(struct document *doc)
 			rows += shown;
 			left_out += group->count - shown;
 		}
-	document_figure(doc, "page", (int64_t)page_bytes, "bytes", "Size of the page", NULL);
-	document_figure(doc, "rows", (int64_t)rows, "1", "Figures on the page, of all runs", NULL);
-	document_figure(doc, "rows_left_out", (int64_t)left_out, "1", "Figures that are not on the page", NULL);
-	document_figure(doc, "plots", (int64_t)report.plots_shown, "1", "Plots on the page", NULL);
-	document_figure(doc, "plots_left_out", (int64_t)(report.plot_count - report.plots_shown), "1",
+	document_figure(doc, "report_page", (int64_t)page_bytes, "bytes", "Size of the page", NULL);
+	document_figure(doc, "report_rows", (int64_t)rows, "1", "Figures on the page, of all runs", NULL);
+	document_figure(doc, "report_rows_left_out", (int64_t)left_out, "1", "Figures that are not on the page", NULL);
+	document_figure(doc, "report_plots", (int64_t)report.plots_shown, "1", "Plots on the page", NULL);
+	document_figure(doc, "report_plots_left_out", (int64_t)(report.plot_count - report.plots_shown), "1",
 			"Plots that are not on the page, or 0 throughout", NULL);
 }
 

@@ -11,7 +11,7 @@
 
 static void put_words(const char *text, FILE *to)
 {
-	char words[64];
+	char words[200];
 
 	snprintf(words, sizeof(words), "%s", text);
 	for (char *c = words; *c; c++)
@@ -66,7 +66,11 @@ static void put_item(struct json_object *first, struct json_object *item, FILE *
 		fputs("<td role=\"cell\" data-run=\"", to);
 		put_words(key, to);
 		fputs("\">", to);
-		put_value(is_column(value) ? value : NULL, to);
+		/* These have words of ours; a name of somebody else's is shown as it is. */
+		if (!strcmp(key, "what") || !strcmp(key, "cause"))
+			put_words(text_in(item, key), to);
+		else
+			put_value(is_column(value) ? value : NULL, to);
 		fputs("</td>", to);
 	}
 	fputs("</tr>\n", to);
@@ -101,7 +105,7 @@ static void put_items(const struct run *run, struct json_object *items, size_t a
 	html_text(run->title, to);
 	fprintf(to, ": %zu %s", all, what);
 	if (steps < all)
-		fprintf(to, ", of which the %zu greatest are", steps);
+		fprintf(to, "; the %zu greatest", steps);
 	fputs("</caption>\n", to);
 	put_item_heads(first, to);
 	for (i = 0; i < steps; i++)

@@ -168,8 +168,7 @@ static void put_plot(const struct report *report, size_t which, FILE *to)
 
 static bool begins_name(const struct report *report, size_t which)
 {
-	return !which || strcmp(report->plots[which].name, report->plots[which - 1].name) ||
-	       strcmp(report->plots[which].verb, report->plots[which - 1].verb);
+	return !which || !same_name(&report->plots[which], &report->plots[which - 1]);
 }
 
 static void put_heading(const struct plot *plot, FILE *to)

@@ -57,6 +57,11 @@ static const char *const said_before[] = {
 
 static size_t said_at(const char *svg)
 {
+	static const char id[] = " id=\"gnuplot_";	/* a page may have it once */
+	const char *end;
+
+	if (!strncmp(svg, id, strlen(id)) && (end = strchr(svg + strlen(id), '"')))
+		return (size_t)(end + 1 - svg);
 	for (size_t i = 0; i < sizeof(said_before) / sizeof(said_before[0]); i++)
 		if (!strncmp(svg, said_before[i], strlen(said_before[i])))
 			return strlen(said_before[i]);

@@ -11,14 +11,24 @@
 /* style.css has what these look like */
 enum colour { COLOUR_OURS = 0x010110, COLOUR_STOCK = 0x010120, COLOUR_OTHER = 0x010130 };
 
+static bool same_series(struct json_object *a, struct json_object *b)
+{
+	return !strcmp(text_in(a, "name"), text_in(b, "name")) && !strcmp(text_in(a, "title"), text_in(b, "title"));
+}
+
+bool same_name(const struct plot *a, const struct plot *b)
+{
+	return !strcmp(a->verb, b->verb) && same_series(a->series[0], b->series[0]);
+}
+
 /* NULL when there are too many. */
-static struct plot *plot_of(struct report *report, const struct run *run, const char *name)
+static struct plot *plot_of(struct report *report, const struct run *run, struct json_object *series)
 {
 	struct plot *plot;
 
 	for (size_t i = 0; i < report->plot_count; i++) {
 		plot = &report->plots[i];
-		if (!strcmp(plot->verb, run->verb) && !strcmp(plot->name, name) &&
+		if (!strcmp(plot->verb, run->verb) && same_series(plot->series[0], series) &&
 		    same_host(plot->run[0], run) && plot->run[plot->lines - 1] != run)
 			return plot;
 	}
@@ -28,7 +38,7 @@ static struct plot *plot_of(struct report *report, const struct run *run, const 
 	if (!report->plots)
 		abort();
 	plot = &report->plots[report->plot_count++];
-	*plot = (struct plot) { .verb = run->verb, .name = name };
+	*plot = (struct plot) { .verb = run->verb };
 	return plot;
 }
 
@@ -38,7 +48,7 @@ static void add_series(struct report *report, struct run *run, struct json_objec
 
 	if (!json_object_array_length(json_object_object_get(series, "points")))
 		return;
-	plot = plot_of(report, run, text_in(series, "name"));
+	plot = plot_of(report, run, series);
 	if (!plot) {
 		report->series_left_out++;
 		return;
@@ -47,18 +57,15 @@ static void add_series(struct report *report, struct run *run, struct json_objec
 	plot->series[plot->lines++] = series;
 }
 
-static bool same_name(const struct plot *a, const struct plot *b)
-{
-	return !strcmp(a->name, b->name) && !strcmp(a->verb, b->verb);
-}
-
 /* What is 0 on one host is worth seeing beside another where it is not. */
 static void find_flat(struct report *report)
 {
 	for (size_t i = 0; i < report->plot_count; i++) {
-		bool flat = plot_span(&report->plots[i]).smallest == 0;
+		struct span span = plot_span(&report->plots[i]);
+		bool flat = farthest(&span) == 0;
 		size_t first = 0;
 
+		report->plots[i].greatest = farthest(&span);
 		while (!same_name(&report->plots[first], &report->plots[i]))
 			first++;
 		if (first == i)
@@ -71,9 +78,9 @@ static void find_flat(struct report *report)
 
 static int by_size(const void *a, const void *b)
 {
-	struct span one = plot_span(a), other = plot_span(b);
+	const struct plot *one = a, *other = b;
 
-	return (farthest(&one) < farthest(&other)) - (farthest(&one) > farthest(&other));
+	return (one->greatest < other->greatest) - (one->greatest > other->greatest);
 }
 
 /* Of the same name beside each other, in the order in which names came; flat ones behind. */
@@ -89,11 +96,11 @@ static void order_plots(struct report *report)
 			for (j = i; j < report->plot_count && report->plots[i].lines; j++) {
 				struct plot *plot = &report->plots[j];
 
-				if (!plot->lines || plot->flat != flat || !same_name(plot, &report->plots[i]))
+				if (plot->flat != flat || !plot->lines || !same_name(plot, &report->plots[i]))
 					continue;
 				ordered[count++] = *plot;
 				if (j != i)
-					plot->lines = 0;
+					plot->lines = 0;	/* it has its place */
 			}
 	free(report->plots);
 	report->plots = ordered;

@@ -52,10 +52,11 @@ struct table {
 
 /* A series of one host, in the runs that have it. */
 struct plot {
-	const char *verb, *name;
+	const char *verb;
 	struct run *run[RUNS_MAX];
 	struct json_object *series[RUNS_MAX];
 	int lines;
+	double greatest;		/* magnitude of its points */
 	bool flat;			/* all of it is 0, on all hosts */
 };
 
@@ -107,6 +108,7 @@ void print_plain(const char *text, FILE *to);
 
 /* plot.c */
 void report_make_plots(struct report *report);
+bool same_name(const struct plot *a, const struct plot *b);	/* of the same series, maybe of two hosts */
 /* Runs gnuplot for what is shown; -1 when fail() has said why not. */
 int report_draw_plots(struct report *report);
 void report_free_svg(struct report *report);

@@ -117,7 +117,7 @@ static void print_ticks(const struct span *span, double one, const char *unit, F
 static void print_y_axis(const struct plot *plot, const struct span *span, FILE *script)
 {
 	const char *unit = safe_unit(text_in(plot->series[0], "y_unit"));
-	double one = span->smallest && span->smallest < 1 ? span->smallest : 1, room;
+	double one = 1, room;
 
 	if (plot_is_even(plot)) {
 		room = span->y_most > span->y_least ? (span->y_most - span->y_least) * 0.15 : 1;
@@ -125,6 +125,8 @@ static void print_y_axis(const struct plot *plot, const struct span *span, FILE 
 			span->y_most + room, *unit ? " " : "", unit);
 		return;
 	}
+	while (one > span->smallest && one > farthest(span) * 1e-9)
+		one /= 10;
 	fprintf(script, "set nonlinear y via asinh(y/%.12g) inverse %.12g*sinh(y)\nset yrange [%.12g:%.12g]\n",
 		one, one, span->y_least < 0 ? span->y_least * 3 : -one, span->y_most > 0 ? span->y_most * 3 : one);
 	print_ticks(span, one, unit, script);
