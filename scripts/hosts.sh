@@ -5,7 +5,7 @@
 # To be sourced after lib.sh, with OUT and HOST_SECONDS set.
 
 build_programs() { locked make -s -C "$ROOT/tests/lab" O="$BUILD/tests/lab"; }
-build_tool() { locked make -s -C "$ROOT/tools" O="$BUILD/tools" static; }
+build_tool() { locked make -s -C "$ROOT/tools" O="$BUILD/tools" all static; }
 build_module() { "$ROOT/kernel/build" "$KVER"; }
 
 # selftest HOST KVM [OPTION...]: what kvmclock selftest prints there, as JSON
