@@ -130,7 +130,7 @@ struct json_object *selftest_series(struct selftest *test, const char *prefix, c
 
 	snprintf(name, sizeof(name), "%s_%s_%s", prefix, what, guest);
 	snprintf(text, sizeof(text), "%s; guest's TSC %s", title,
-		 !strcmp(guest, "same") ? "at the host's frequency" : "scaled");
+		 !strcmp(guest, "unscaled") ? "at the host's frequency" : "scaled");
 	series = document_series(test->doc, name, text, "ms", "ns");
 	object_text(labels, "what", what);
 	object_text(labels, "guest", guest);
@@ -196,7 +196,7 @@ static int begin(struct selftest *test)
 		return fail("a small VM", "%s: does another VM run here? report it when it does", why);
 	if (!needs.offset)
 		return fail("KVM_VCPU_TSC_OFFSET", "this KVM has none: it needs Linux 5.16 or later");
-	test->guests[0] = (struct guest_kind){ "same", 0 };
+	test->guests[0] = (struct guest_kind){ "unscaled", 0 };
 	test->guests[1] = (struct guest_kind){ "scaled", scene_scaled_khz() };
 	test->guest_count = host()->scaling ? 2 : 1;
 	describe(test);

@@ -9,7 +9,7 @@
 
 /* The guest at the host's TSC frequency, and one that the hardware scales. */
 struct guest_kind {
-	const char *word;	/* "same", "scaled" */
+	const char *word;	/* "unscaled", "scaled" */
 	uint32_t khz;		/* 0: the host's */
 };
 

@@ -46,7 +46,7 @@ void selftest_find(struct selftest *test)
 	if (test->worst_ns) {
 		snprintf(text, sizeof(text), "A guest's clock was off by up to %" PRIu64 " ns: %s%s.",
 			 test->worst_ns, test->worst_title,
-			 strcmp(test->worst_guest, "same") ? ", guest's TSC scaled" : "");
+			 strcmp(test->worst_guest, "unscaled") ? ", guest's TSC scaled" : "");
 		document_finding(test->doc, "steps", test->worst_ns >= SELFTEST_WATCHDOG_NS ?
 				 VERDICT_UNSAFE : VERDICT_BEYOND_BUDGET, text, cure());
 	} else if (document_verdict(test->doc) == VERDICT_GOOD) {
