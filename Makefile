@@ -11,11 +11,12 @@ help:
 	@echo 'make bench         what the clock costs, stock against ours, as one table'
 	@echo 'make check-debug   our KVM on a kernel with KASAN, lockdep and UBSAN, which is built first'
 	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
-	@echo 'make lib           libkvmclock in build/lib/; make install (DESTDIR, PREFIX) installs it'
+	@echo 'make lib           libkvmclock in build/lib/'
+	@echo 'make tools         the kvmclock command, in build/tools/'
+	@echo 'make install       installs library and command (DESTDIR, PREFIX)'
 	@echo 'make uninstall     removes what make install put there (same DESTDIR, PREFIX)'
 	@echo 'make deb           the Debian packages, in build/deb/'
 	@echo 'make module-patch  the change to the kernel, as a patch to read'
-	@echo 'make tools         the kvmclock command, in build/tools/'
 	@echo 'make vmm           a small monitor on the library, and a guest for it, in build/vmm/'
 	@echo 'make guest         a module for Linux guests, against bad steal records, in build/guest/KVER/'
 	@echo 'make rows          doc/rows.md anew, from what the tests print'
@@ -52,11 +53,13 @@ lib:
 	@scripts/deps lib
 	@$(MAKE) --no-print-directory -s -C lib
 
-install: lib
+install: lib tools
 	@$(MAKE) --no-print-directory -s -C lib install
+	@$(MAKE) --no-print-directory -s -C tools install
 
 uninstall:
 	@$(MAKE) --no-print-directory -s -C lib uninstall
+	@$(MAKE) --no-print-directory -s -C tools uninstall
 
 tools:
 	@scripts/deps tools
