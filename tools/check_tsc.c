@@ -53,9 +53,10 @@ void check_clocksource(struct document *doc, const struct host_facts *host)
 	if (!*host->clocksource)
 		found(doc, "clocksource", VERDICT_UNMEASURED, "Mount sysfs on /sys",
 		      "The kernel's clocksource cannot be read, so whether VMs' clocks are lines over the TSC is not known");
-	else if (!strcmp(host->clocksource, "tsc"))
+	else if (host_counts_by_tsc(host))
 		found(doc, "clocksource", VERDICT_GOOD, NULL,
-		      "The kernel's clocksource is the TSC, so a VM's clock can be a line over its TSC");
+		      "The kernel's clocksource is the TSC%s, so a VM's clock can be a line over its TSC",
+		      strcmp(host->clocksource, "tsc") ? " by Hyper-V's page" : "");
 	else if (has_word(host->clocksources, "tsc"))
 		found(doc, "clocksource", VERDICT_UNSAFE,
 		      "Choose it: echo tsc >/sys/devices/system/clocksource/clocksource0/current_clocksource; and take clocksource= from the kernel's command line",

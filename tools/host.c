@@ -192,6 +192,12 @@ bool host_has_flag(const char *flag)
 	return has_word(host_facts()->flags, flag);
 }
 
+bool host_counts_by_tsc(const struct host_facts *host)
+{
+	return !strcmp(host->clocksource, "tsc") || (host->kvm != KVM_IS_OURS &&
+	       !strcmp(host->clocksource, "hyperv_clocksource_tsc_page"));
+}
+
 static void add_text(struct json_object *object, const char *key, const char *value)
 {
 	if (*value)

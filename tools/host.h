@@ -36,5 +36,7 @@ const struct host_facts *host_facts(void);
 const char *kvm_kind_word(enum kvm_kind kind);
 const char *vendor_word(enum vendor vendor);
 bool host_has_flag(const char *flag);
+/* Its clocksource is what KVM's master clock goes by: the TSC, with the stock one also by Hyper-V's page. */
+bool host_counts_by_tsc(const struct host_facts *host);
 
 #endif

@@ -193,10 +193,7 @@ static int64_t read_state(struct vm_facts *vm)
 /* The stock KVM tells no mode; without the TSC as clocksource there is only one. */
 static void guess_mode(struct vm_facts *vm)
 {
-	const char *clocksource = host_facts()->clocksource;
-
-	if (!*clocksource || !strcmp(clocksource, "tsc") ||
-	    !strcmp(clocksource, "hyperv_clocksource_tsc_page"))
+	if (!*host_facts()->clocksource || host_counts_by_tsc(host_facts()))
 		return;
 	vm->mode = VM_MODE_HOST;
 	strcpy(vm->reasons, "no_tsc_clocksource");
