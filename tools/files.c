@@ -82,7 +82,10 @@ static ssize_t read_all(int fd, char *text, size_t room)
 	while (have < room - 1 && (got = read(fd, text + have, room - 1 - have)) > 0)
 		have += (size_t)got;
 	text[have] = 0;
-	return got < 0 ? -errno : (ssize_t)have;
+	/* The kernel's log does not end: it has no more to say, or its next record no room. */
+	if (got < 0 && !(have && (errno == EAGAIN || errno == EINVAL)))
+		return -errno;
+	return (ssize_t)have;
 }
 
 static void make_printable(char *text, size_t length)
