@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "watch_leftovers.h"
+#include "files.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,20 +9,25 @@
 
 #include <tracefs.h>
 
-static bool is_running(const char *name)
+/* What only watch names so: NAME, a separator, and the number of a process that is no more. */
+static bool is_left(const char *name, char separator)
 {
-	long pid = strtol(name + strlen(WATCH_NAME) + 1, NULL, 10);
+	const size_t length = strlen(WATCH_NAME);
 	char path[64], comm[32] = "";
+	uint64_t pid;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	if (strncmp(name, WATCH_NAME, length) || name[length] != separator ||
+	    !parse_number(name + length + 1, &pid) || !pid || pid > INT32_MAX)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%u/comm", (unsigned int)pid);
 	file = fopen(path, "re");
 	if (!file)
-		return false;
+		return true;
 	if (!fgets(comm, sizeof(comm), file))
 		*comm = '\0';
 	fclose(file);
-	return !strncmp(comm, WATCH_NAME, strlen(WATCH_NAME));
+	return strncmp(comm, WATCH_NAME, length);
 }
 
 void watch_remove_probes(const char *group)
@@ -33,8 +39,7 @@ void watch_remove_probes(const char *group)
 		char *system = NULL, *event = NULL;
 
 		tracefs_dynevent_info(all[i], &system, &event, NULL, NULL, NULL);
-		if (system && (group ? !strcmp(system, group) : !strncmp(system, WATCH_NAME "_", strlen(WATCH_NAME) + 1) &&
-								!is_running(system)))
+		if (system && (group ? !strcmp(system, group) : is_left(system, '_')))
 			tracefs_dynevent_destroy(all[i], false);
 		free(system);
 		free(event);
@@ -46,7 +51,7 @@ void watch_remove_probes(const char *group)
 /* The first that is found of those that were left. */
 static int find_leftover(const char *name, void *found)
 {
-	if (strncmp(name, WATCH_NAME "-", strlen(WATCH_NAME) + 1) || is_running(name))
+	if (!is_left(name, '-'))
 		return 0;
 	snprintf(found, 64, "%s", name);
 	return 1;
