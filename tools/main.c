@@ -85,7 +85,7 @@ uint64_t option_number(const char *text, struct argp_state *state)
 
 	errno = 0;
 	value = strtoull(text, &end, 10);
-	if (errno || end == text || *end || *text == '-')
+	if (errno || *text < '0' || *text > '9' || *end)
 		argp_error(state, "%s: not a whole number", text);
 	return value;
 }

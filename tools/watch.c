@@ -189,6 +189,8 @@ static const struct argp_option own_options[] = {
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
+	uint64_t pid;
+
 	switch (key) {
 	case KEY_SECONDS:
 		options.seconds = option_number(argument, state);
@@ -206,7 +208,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		if (options.pids == MAX_PIDS)
 			argp_error(state, "at most %d PIDs", MAX_PIDS);
-		options.pid[options.pids++] = (uint32_t)option_number(argument, state);
+		pid = option_number(argument, state);
+		if (!pid || pid > INT32_MAX)
+			argp_error(state, "%s: not a process's number", argument);
+		options.pid[options.pids++] = (uint32_t)pid;
 		return 0;
 	case ARGP_KEY_END:
 		if (settings.format == FORMAT_PROMETHEUS && !options.seconds)
