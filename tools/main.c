@@ -90,6 +90,16 @@ uint64_t option_number(const char *text, struct argp_state *state)
 	return value;
 }
 
+/* With room for an uncertainty on top of it. */
+static uint64_t budget(const char *argument, struct argp_state *state)
+{
+	uint64_t value = option_number(argument, state);
+
+	if (value > INT64_MAX)
+		argp_error(state, "%s: a budget is at most %lld", argument, (long long)INT64_MAX);
+	return value;
+}
+
 static error_t parse_common(int key, char *argument, struct argp_state *state)
 {
 	switch (key) {
@@ -100,10 +110,10 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
 		settings.format = key == KEY_JSON ? FORMAT_JSON : FORMAT_PROMETHEUS;
 		return 0;
 	case KEY_BUDGET_NS:
-		settings.budget_ns = option_number(argument, state);
+		settings.budget_ns = budget(argument, state);
 		return 0;
 	case KEY_BUDGET_PPB:
-		settings.budget_ppb = option_number(argument, state);
+		settings.budget_ppb = budget(argument, state);
 		return 0;
 	case KEY_ROOT:
 		settings.root = argument;
@@ -168,10 +178,10 @@ static void without_verb(int argc, char **argv)
 	}
 	if (!strcmp(first, "--version")) {
 		puts("kvmclock " KVMCLOCK_VERSION);
-		exit(VERDICT_GOOD);
+		exit(fflush(stdout) ? VERDICT_UNMEASURED : VERDICT_GOOD);
 	}
 	if (!strcmp(first, "completion") && argc == 3 && print_completion(argv[2], stdout))
-		exit(VERDICT_GOOD);
+		exit(fflush(stdout) ? VERDICT_UNMEASURED : VERDICT_GOOD);
 	if (argc < 2)
 		print_help(stderr);
 	else if (!strcmp(first, "completion"))
@@ -191,6 +201,9 @@ int main(int argc, char **argv)
 	verb = argc > 1 ? find_verb(argv[1]) : NULL;
 	if (!verb && argc == 3 && !strcmp(argv[1], "help") && (verb = find_verb(argv[2])))
 		argv[2] = "--help";
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "-h"))
+			argv[i] = "--help";
 	if (!verb)
 		without_verb(argc, argv);
 	parse_options(argc - 1, argv + 1);

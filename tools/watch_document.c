@@ -14,7 +14,7 @@ static void add_losses(const struct watch *watch, struct document *doc)
 	document_figure(doc, "watch_lost_events", (int64_t)watch->lost, "total",
 			"events that were overwritten before they were read", NULL);
 	if (watch->lost) {
-		snprintf(says, sizeof(says), "%" PRIu64 " events were lost: steps may be missing, and others "
+		snprintf(says, sizeof(says), "%" PRIu64 " events were lost, or more: steps may be missing, and others "
 			 "are sums of several", watch->lost);
 		document_finding(doc, "lost_events", VERDICT_UNMEASURED, says, "Give --ring-kb a greater size");
 	}
@@ -65,7 +65,7 @@ void watch_fill_in(const struct watch *watch, struct document *doc)
 		document_finding(doc, "no_vm", VERDICT_UNMEASURED, "No VM was running", "Start one, and watch longer");
 	if (!watch_trace_has_ioctls(watch->trace))
 		document_finding(doc, "no_ioctls", VERDICT_GOOD, "What monitors ask of KVM is not seen, kprobes being "
-				 "forbidden here: a step by KVM_SET_CLOCK is told as of the master clock", NULL);
+				 "not to be had here: a step by KVM_SET_CLOCK is told as of the master clock", NULL);
 	if (watch_trace_removed(watch->trace))
 		document_finding(doc, "leftovers", VERDICT_GOOD, "What a watch that was killed had left in tracefs "
 				 "was removed", NULL);

@@ -19,6 +19,7 @@ struct watch_vm_id {
 };
 
 #define WATCH_NO_FD UINT32_MAX	/* one of several VMs of the process, unknown which */
+#define WATCH_GONE_FD (UINT32_MAX - 1)	/* debugfs does not tell it, or no more */
 /* An event of no VM, but of the host. */
 #define WATCH_HOST ((struct watch_vm_id){ 0, WATCH_NO_FD })
 

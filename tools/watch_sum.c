@@ -62,7 +62,7 @@ const char *watch_cause_says(enum watch_cause cause)
 
 const char *watch_vm_name(struct watch_vm_id vm, char text[24])
 {
-	if (vm.fd && vm.fd != WATCH_NO_FD)
+	if (vm.fd < WATCH_GONE_FD)
 		snprintf(text, 24, "%" PRIu32 "-%" PRIu32, vm.pid, vm.fd);
 	else
 		snprintf(text, 24, "%" PRIu32, vm.pid);

@@ -239,7 +239,7 @@ static struct watch_vm_id look_up(struct watch_vms *vms, uint32_t tid, uint32_t 
 		id = vm_of_process(vms, pid, tid, vcpu);
 	}
 	/* A VM that is gone already, or of which debugfs does not tell. */
-	return id.pid ? id : (struct watch_vm_id){ pid, 0 };
+	return id.pid ? id : (struct watch_vm_id){ pid, WATCH_GONE_FD };
 }
 
 static bool is_believed(struct watch_vms *vms, const struct known_thread *thread, uint64_t event_ns,
@@ -249,9 +249,9 @@ static bool is_believed(struct watch_vms *vms, const struct known_thread *thread
 
 	if (!thread->vm.pid || thread->vm.fd == WATCH_NO_FD)
 		return age_ns < BELIEVED_NONE_NS;
-	if (!thread->vm.fd && vms->has_debugfs)
+	if (thread->vm.fd == WATCH_GONE_FD && vms->has_debugfs)
 		return event_ns < thread->read_ns;
-	if (!thread->vm.fd)
+	if (thread->vm.fd == WATCH_GONE_FD)
 		return age_ns < BELIEVED_NS;
 	return age_ns < BELIEVED_NS && find(vms, vms->count, thread->vm);
 }

@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Beyond what 64 bits hold is no clock's; and gnuplot's own arithmetic stays finite. */
+#define MOST 1e20
+
 enum need { OPTIONAL, REQUIRED };
 
 static const struct field {
@@ -66,7 +69,7 @@ static bool fields_valid(struct json_object *object, const char *list, char *why
 static bool number_valid(struct json_object *value)
 {
 	return (json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double)) &&
-	       isfinite(json_object_get_double(value));
+	       fabs(json_object_get_double(value)) <= MOST;
 }
 
 static bool points_valid(struct json_object *points)
@@ -96,7 +99,7 @@ static bool item_valid(struct json_object *item, const char *list, char *why, si
 		return snprintf(why, room, "x: is no number"), false;
 	if (!strcmp(list, "series"))
 		return (points_valid(json_object_object_get(item, "points")) ||
-			(snprintf(why, room, "points: are not all two numbers"), false)) &&
+			(snprintf(why, room, "points: are not all two numbers, of 1e20 at most"), false)) &&
 		       list_valid(item, "marks", why, room);
 	if (!strcmp(list, "figures")) {
 		json_object_object_foreach(json_object_object_get(item, "labels"), key, value) {

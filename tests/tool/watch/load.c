@@ -263,7 +263,7 @@ static void made_later(struct load *load, const char *root)
 	before = watch_vms_of(load->vms, pid + 1, 0, 990, 1001);
 	make_vm(root, (int)pid);
 	after = watch_vms_of(load->vms, pid + 1, 0, 1002, 1003);
-	ok(before.pid == pid && !before.fd, "a process without a VM is known by its number");
+	ok(before.pid == pid && before.fd == WATCH_GONE_FD, "a process without a VM is known by its number");
 	ok(after.pid == pid && after.fd == 11, "a VM that was made since is looked for at once");
 }
 
