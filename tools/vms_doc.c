@@ -47,7 +47,7 @@ static void find_host_mode(struct document *doc, const struct vms *vms)
 			verdict = VERDICT_UNSAFE;
 	}
 	if (some.count)
-		found(doc, "host_mode", verdict, "doc/state-file.md and kvmclock(4) have each reason; kvmclock check those that are the host's",
+		found(doc, "host_mode", verdict, "kvmclock(4) has each reason; kvmclock check those that are the host's",
 		      "VMs in host mode, whose guests have to put the readings of their vCPUs in order by themselves: %zu: %s",
 		      some.count, some.names);
 }
