@@ -8,6 +8,7 @@ help:
 	@echo 'make demo          stock clock against ours, on two emulated hosts, as one table'
 	@echo 'make demo-move     what a move does to a guest: by the library, as today, and by QEMU'
 	@echo 'make check         all tests; ends in "N passed, N failed, N skipped"'
+	@echo 'make check-all     the same and what takes long: before a release'
 	@echo 'make bench         what the clock costs, stock against ours, as one table'
 	@echo 'make check-debug   our KVM on a kernel with KASAN, lockdep and UBSAN, which is built first'
 	@echo 'make module        kvm.ko, kvm-amd.ko, kvm-intel.ko in build/module/KVER/'
