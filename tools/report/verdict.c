@@ -204,7 +204,7 @@ static void say_ours(const struct tally *tally, FILE *to)
 			fprintf(to, ", but for what has a limit of its own (%s)", tally->own_limits.text);
 	}
 	if (tally->stock_row)
-		fprintf(to, "; the stock clock was off by up to %" PRIu64 " ns", tally->stock_worst);
+		fprintf(to, "; the worst figure of the stock clock was %" PRIu64 " ns", tally->stock_worst);
 	fputc('.', to);
 }
 
@@ -213,7 +213,7 @@ static void say_stock(const struct tally *tally, FILE *to)
 	fprintf(to, "Of the stock clock, %zu of %zu figures are beyond their limits", tally->stock_beyond,
 		tally->stock_judged);
 	if (tally->stock_row && tally->stock_worst)
-		fprintf(to, "; it was off by up to %" PRIu64 " ns (%s, %.120s)", tally->stock_worst,
+		fprintf(to, "; the worst was %" PRIu64 " ns (%s, %.120s)", tally->stock_worst,
 			tally->stock_run->title, called(tally->stock_row));
 	fputs(". No run of our clock is beside it.", to);
 }
