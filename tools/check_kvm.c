@@ -30,8 +30,8 @@ void check_kvm(struct document *doc, const struct host_facts *host)
 		break;
 	case KVM_IS_STOCK:
 		found(doc, "kvm", VERDICT_BEYOND_BUDGET, ours_is_installed(host) ?
-		      "kvmclock's is installed: with no VM running, modprobe -r kvm_intel kvm_amd kvm, and load it again" :
-		      "Install kvmclock-dkms and, with no VM running, load KVM again",
+		      "kvmclock's is installed: with no VM running, kvmclock-load" :
+		      "Install kvmclock-dkms and, with no VM running, kvmclock-load",
 		      "The stock KVM is loaded: it draws VMs' clocks anew at many events and each may move one; the longer since the last, the farther, so that no budget is sure to hold");
 		break;
 	default:
