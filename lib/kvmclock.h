@@ -360,7 +360,7 @@ struct kvmclock_result {
 	uint32_t tries;			/* of tier 1 */
 	uint32_t line_kept;		/* 1: the state's line bit for bit */
 	int64_t residual_ns;		/* the clock's error as measured, signed */
-	uint64_t residual_error_ns;	/* its bound, or KVMCLOCK_UNKNOWN */
+	uint64_t residual_error_ns;	/* its bound, vCPUs being settled, or KVMCLOCK_UNKNOWN */
 };
 
 /*

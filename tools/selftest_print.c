@@ -44,7 +44,7 @@ void selftest_find(struct selftest *test)
 
 	find_back(test);
 	if (test->worst_ns) {
-		snprintf(text, sizeof(text), "A guest's clock was off by up to %" PRIu64 " ns: %s%s.",
+		snprintf(text, sizeof(text), "The worst figure of a guest's clock was %" PRIu64 " ns: %s%s.",
 			 test->worst_ns, test->worst_title,
 			 strcmp(test->worst_guest, "unscaled") ? ", guest's TSC scaled" : "");
 		document_finding(test->doc, "steps", test->worst_ns >= SELFTEST_WATCHDOG_NS ?

@@ -45,13 +45,14 @@ size_t plot_marks(const struct plot *plot, struct mark *marks, size_t *left_out)
 	return count;
 }
 
+/* Where it was done first: no effect stands before its cause. */
 static double first_x(const struct mark *mark)
 {
-	int line = 0;
+	double first = NAN;
 
-	while (line < RUNS_MAX - 1 && isnan(mark->x[line]))
-		line++;
-	return mark->x[line];
+	for (int line = 0; line < RUNS_MAX; line++)
+		first = fmin(first, mark->x[line]);	/* which takes the number, of a number and none */
+	return first;
 }
 
 static void print_mark(double x, size_t first, size_t last, FILE *script)

@@ -139,6 +139,9 @@ void print_axes(const struct plot *plot, FILE *script)
 	double room = span.x_most > span.x_least ? (span.x_most - span.x_least) * 0.02 : 1;
 
 	fprintf(script, "set xrange [%.12g:%.12g]\n", span.x_least - room, span.x_most + room);
+	/* There is no half a run. */
+	if (!strcmp(unit, "run"))
+		fprintf(script, "set xtics %.12g\n", ceil(fmax(span.x_most - span.x_least, 1) / 10));
 	if (*unit)
 		fprintf(script, "set xlabel '%s' tc rgb '#010101' offset 0,0.4\n", unit);
 	print_y_axis(plot, &span, script);
