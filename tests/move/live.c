@@ -134,11 +134,11 @@ static struct cost cost_once(struct monitor *from)
 	return cost;
 }
 
-/* What 64 vCPUs cost: the least of several, for the machine has other work, too. */
+/* What 64 vCPUs cost: the least of several of each part, for the machine has other work, too. */
 static void cost(void)
 {
 	static struct monitor from;
-	struct cost least = { .save_ns = UINT64_MAX / 2, .finish_ns = UINT64_MAX / 4 };
+	struct cost least = { .save_ns = UINT64_MAX, .restore_ns = UINT64_MAX, .finish_ns = UINT64_MAX };
 	int i;
 
 	monitor_open(&from);
@@ -146,8 +146,13 @@ static void cost(void)
 	for (i = 0; i < 7; i++) {
 		struct cost cost = cost_once(&from);
 
-		if (cost.save_ns + cost.finish_ns < least.save_ns + least.finish_ns)
-			least = cost;
+		least.save_ns = cost.save_ns < least.save_ns ? cost.save_ns : least.save_ns;
+		least.restore_ns = cost.restore_ns < least.restore_ns ? cost.restore_ns : least.restore_ns;
+		if (cost.finish_ns < least.finish_ns) {
+			least.finish_ns = cost.finish_ns;
+			least.finish_calls_ns = cost.finish_calls_ns;
+			least.tries = cost.tries;
+		}
 	}
 	tap_figure("live", "64_vcpus_save_beyond_ioctls", (long long)least.save_ns / 1000, "us");
 	tap_figure("live", "64_vcpus_restore_beyond_ioctls", (long long)least.restore_ns / 1000, "us");
