@@ -3,15 +3,11 @@
 #include "plan.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <linux/kvm.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "file.h"
+#include "host.h"
 
 #define ABILITIES_BYTES_MAX (1u << 20)
 
@@ -184,98 +180,33 @@ int abilities_read(const char *path, struct kvmclock_abilities *abilities)
 
 /* ---- asking --------------------------------------------------------------- */
 
-static int open_kvm(char *path, size_t room)
-{
-	int fd;
-
-	snprintf(path, room, "%s/dev/kvm", settings.root);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	if (errno == ENOENT)
-		return fail(path, "there is no KVM: load kvm_intel or kvm_amd, or give another host's abilities by --host");
-	return fail(path, "%s: become root or a member of its group, or give a host's abilities by --host",
-		    strerror(errno));
-}
-
-/* As it is, where it can be read: KVM tells it nowhere else. */
-static void read_tolerance(struct kvmclock_abilities *abilities)
+static int no_answer(struct document *doc, const struct device_facts *device)
 {
 	char path[4096];
-	unsigned int ppm;
-	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/sys/module/kvm/parameters/tsc_tolerance_ppm", settings.root);
-	file = fopen(path, "re");
-	if (file && fscanf(file, "%7u", &ppm) == 1 && ppm <= 1000000)
-		abilities->tolerance_ppm = ppm;
-	if (file)
-		fclose(file);
-}
-
-/* Does an offset that is set hold?  There are KVMs that take any, and apply none. */
-static bool offset_holds(int vcpu_fd)
-{
-	uint64_t before = 0, set, after = 0;
-	struct kvm_device_attr attr = { .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET };
-
-	attr.addr = (uintptr_t)&before;
-	if (ioctl(vcpu_fd, KVM_GET_DEVICE_ATTR, &attr))
-		return false;
-	set = before - 1000000;
-	attr.addr = (uintptr_t)&set;
-	if (ioctl(vcpu_fd, KVM_SET_DEVICE_ATTR, &attr))
-		return false;
-	attr.addr = (uintptr_t)&after;
-	return !ioctl(vcpu_fd, KVM_GET_DEVICE_ATTR, &attr) && after == set;
-}
-
-static void try_offset(struct document *doc, int vm_fd, int *vcpu_fd, struct kvmclock_abilities *abilities)
-{
-	if (*vcpu_fd < 0)
-		*vcpu_fd = ioctl(vm_fd, KVM_CREATE_VCPU, 0);
-	if (!(abilities->bits & KVMCLOCK_HAS_OFFSET) || *vcpu_fd < 0 || offset_holds(*vcpu_fd))
-		return;
-	abilities->bits &= ~KVMCLOCK_HAS_OFFSET;
-	abilities->tier = KVMCLOCK_TIER_3;
-	document_finding(doc, "offset_ignored", VERDICT_UNSAFE,
-			 "This KVM takes a TSC offset and does not apply it: a guest's TSC would not be as it was",
-			 "run guests whose clocks matter on another host; kvmclock_verify(3) measures it after a restore");
+	snprintf(path, sizeof(path), "%s/dev/kvm", settings.root);
+	if (device->library.code)
+		return library_failed(doc, path, &device->library);
+	if (strcmp(device->call, "open"))
+		return fail(path, "%s: %s: end what else holds the processor's virtualization, or give a host's abilities by --host",
+			    device->call, strerror(device->error));
+	if (device->error == ENOENT)
+		return fail(path, "there is no KVM: load kvm_intel or kvm_amd, or give another host's abilities by --host");
+	return fail(path, "%s: become root or a member of its group, or give a host's abilities by --host",
+		    strerror(device->error));
 }
 
 int abilities_probe(struct kvmclock_abilities *abilities, struct document *doc)
 {
-	struct kvmclock_error error = { .size = sizeof(error) };
-	char path[4096];
-	int32_t vcpu_fd = -1;
-	struct kvmclock_vm vm = { .size = sizeof(vm), .kvm_fd = open_kvm(path, sizeof(path)),
-				  .vm_fd = -1, .vcpu_fds = &vcpu_fd };
-	int ret = -1;
+	const struct host_facts *host = host_facts();
 
-	if (vm.kvm_fd < 0)
-		return -1;
-	*abilities = (struct kvmclock_abilities) { .size = sizeof(*abilities) };
-	vm.vm_fd = ioctl(vm.kvm_fd, KVM_CREATE_VM, 0);
-	if (vm.vm_fd < 0) {
-		fail(path, "KVM_CREATE_VM: %s: another hypervisor may hold the processor", strerror(errno));
-		goto out;
-	}
-	ret = kvmclock_probe(&vm, abilities, &error);
-	/* Before 5.19 only a vCPU tells the frequency. */
-	if (ret == KVMCLOCK_E_SYSTEM && error.sys_errno == ENOTTY) {
-		vcpu_fd = ioctl(vm.vm_fd, KVM_CREATE_VCPU, 0);
-		vm.vcpu_count = vcpu_fd >= 0;
-		ret = kvmclock_probe(&vm, abilities, &error);
-	}
-	ret = ret ? library_failed(doc, path, &error) : 0;
-	if (!ret)
-		try_offset(doc, vm.vm_fd, &vcpu_fd, abilities);
-	read_tolerance(abilities);
-out:
-	if (vcpu_fd >= 0)
-		close(vcpu_fd);
-	if (vm.vm_fd >= 0)
-		close(vm.vm_fd);
-	close(vm.kvm_fd);
-	return ret;
+	if (host->device.error)
+		return no_answer(doc, &host->device);
+	*abilities = host->device.abilities;
+	/* As it is, where it can be read: KVM tells it nowhere else. */
+	if (host->tolerance_ppm != HOST_UNKNOWN && host->tolerance_ppm <= 1000000)
+		abilities->tolerance_ppm = (uint32_t)host->tolerance_ppm;
+	if (host->device.offset_ignored)
+		find_offset_ignored(doc);
+	return 0;
 }

@@ -22,8 +22,8 @@ void found(struct document *doc, const char *id, enum verdict verdict, const cha
 
 static void (*const checks[])(struct document *doc, const struct host_facts *host) = {
 	check_clocksource, check_watchdog, check_constant, check_nonstop, check_nested,
-	check_kvm, check_device, check_tier, check_scaling, check_tolerance, check_sync,
-	check_offset_master_clock, check_debugfs, check_realtime,
+	check_kvm, check_device, check_tier, check_offset, check_scaling, check_tolerance,
+	check_sync, check_offset_master_clock, check_debugfs, check_realtime,
 };
 
 static void figure(struct document *doc, const char *name, int64_t value, const char *unit,
@@ -94,7 +94,7 @@ const struct verb verb_check = {
 	.says = "Say whether this host can keep exact time for guests",
 	.explains = "Each finding is one sentence on the host, with its cure below where there is one. "
 		"Unsafe is what lets a guest's clock jump or lose the TSC. Beyond the budget is what makes errors possible. "
-		"Without root all is said but what only /dev/kvm tells; the VM that is made to ask it has no memory and no vCPU, and is gone again.",
+		"Without root all is said but what only /dev/kvm tells; the VM that is made to ask it has one vCPU and no memory, never runs, and is gone again.",
 	.run = run,
 	.print = print,
 };

@@ -22,6 +22,7 @@ void check_realtime(struct document *doc, const struct host_facts *host);
 void check_kvm(struct document *doc, const struct host_facts *host);
 void check_device(struct document *doc, const struct host_facts *host);
 void check_tier(struct document *doc, const struct host_facts *host);
+void check_offset(struct document *doc, const struct host_facts *host);
 void check_scaling(struct document *doc, const struct host_facts *host);
 void check_tolerance(struct document *doc, const struct host_facts *host);
 void check_sync(struct document *doc, const struct host_facts *host);

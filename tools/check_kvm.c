@@ -53,11 +53,11 @@ void check_device(struct document *doc, const struct host_facts *host)
 
 	if (host->kvm == KVM_IS_NONE)
 		return;
-	if (!host->device_errno) {
+	if (!host->device.error) {
 		found(doc, "device", VERDICT_GOOD, NULL, "/dev/kvm answers");
 		return;
 	}
-	if (host->device_errno == EACCES || host->device_errno == EPERM) {
+	if (host->device.error == EACCES || host->device.error == EPERM) {
 		found(doc, "device", VERDICT_UNMEASURED,
 		      "Be root, or in the group that /dev/kvm is of: usermod -aG kvm USER",
 		      "/dev/kvm is not permitted to you, %s", lost);
@@ -71,12 +71,12 @@ void check_device(struct document *doc, const struct host_facts *host)
 		      virtualises(host) ? "" : " as the CPU shows no virtualisation", lost);
 		return;
 	}
-	if (host->device_errno == ENOENT)
+	if (host->device.error == ENOENT)
 		cure = "Have udev make it, or: mknod /dev/kvm c 10 232";
-	else if (!strcmp(host->device_call, "kvmclock_probe"))
+	else if (!strcmp(host->device.call, "kvmclock_probe"))
 		cure = "Use a newer kernel: 5.19 tells all";
-	found(doc, "device", VERDICT_UNMEASURED, cure, "/dev/kvm: %s: %s, %s", host->device_call,
-	      strerror(host->device_errno), lost);
+	found(doc, "device", VERDICT_UNMEASURED, cure, "/dev/kvm: %s: %s, %s", host->device.call,
+	      strerror(host->device.error), lost);
 }
 
 /* Only what this host's KVM is; the budget of a move is the move's own. */
@@ -94,8 +94,16 @@ void check_tier(struct document *doc, const struct host_facts *host)
 		found(doc, "tier", VERDICT_BEYOND_BUDGET, "Use kernel 5.16 or newer, or kvmclock's KVM",
 		      "Tier 2: this KVM does not tell clock and host TSC together, so a restored clock is as right as the wall clock");
 	else if (host->tier == 3)
-		found(doc, "tier", VERDICT_BEYOND_BUDGET, "Use kernel 5.16 or newer, or kvmclock's KVM",
-		      "Tier 3: this KVM takes no TSC offset, so restored TSCs are set by MSR and KVM guesses what was meant");
+		found(doc, "tier", VERDICT_BEYOND_BUDGET, host->device.offset_ignored ?
+		      "Use a host whose KVM applies them" : "Use kernel 5.16 or newer, or kvmclock's KVM",
+		      "Tier 3: this KVM %s no TSC offset, so restored TSCs are set by MSR and KVM guesses what was meant",
+		      host->device.offset_ignored ? "applies" : "takes");
+}
+
+void check_offset(struct document *doc, const struct host_facts *host)
+{
+	if (host->device.offset_ignored)
+		find_offset_ignored(doc);
 }
 
 void check_scaling(struct document *doc, const struct host_facts *host)

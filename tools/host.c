@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "host.h"
 #include "files.h"
-#include "kvmclock.h"
 #include "tool.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <linux/kvm.h>
 
 #define MODULE "/sys/module/kvm"
 #define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0"
@@ -102,69 +94,18 @@ static void read_module(struct host_facts *host)
 
 /* ---- /dev/kvm --------------------------------------------------------------- */
 
-static int no_device(struct host_facts *host, const char *call, int error)
-{
-	snprintf(host->device_call, sizeof(host->device_call), "%s", call);
-	host->device_errno = error;
-	return -1;
-}
-
-static int ask_library(struct host_facts *host, int kvm, int vm, const int *vcpu)
-{
-	const struct kvmclock_vm asked = {
-		.size = sizeof(asked), .kvm_fd = kvm, .vm_fd = vm, .vcpu_count = vcpu ? 1 : 0,
-		.vcpu_fds = vcpu,
-	};
-	struct kvmclock_abilities abilities = { .size = sizeof(abilities) };
-	struct kvmclock_error error = { .size = sizeof(error) };
-
-	if (kvmclock_probe(&asked, &abilities, &error))
-		return no_device(host, error.call ? error.call : "kvmclock_probe",
-				 error.sys_errno ? error.sys_errno : ENOTSUP);
-	host->device_errno = 0;
-	host->tsc_khz = abilities.host_khz;
-	host->tier = abilities.tier;
-	host->scaling = !!(abilities.bits & KVMCLOCK_HAS_SCALING);
-	host->frac_bits = abilities.frac_bits;
-	return 0;
-}
-
-/* Before 5.19 only a vCPU tells the frequency. */
-static int ask_vm(struct host_facts *host, int kvm, int vm)
-{
-	int vcpu, ret;
-
-	if (!ask_library(host, kvm, vm, NULL))
-		return 0;
-	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
-	if (vcpu < 0)
-		return -1;
-	ret = ask_library(host, kvm, vm, &vcpu);
-	close(vcpu);
-	return ret;
-}
-
-/* A VM of no memory and no vCPU, for the moment of the question. */
 static void read_device(struct host_facts *host)
 {
-	struct stat is;
-	int vm, kvm = open_below(O_RDWR, "/dev/kvm");
+	const struct kvmclock_abilities *abilities = &host->device.abilities;
 
 	host->tsc_khz = host->tier = HOST_UNKNOWN;
-	if (kvm < 0) {
-		no_device(host, "open", -kvm);
+	host->device = device_ask();
+	if (host->device.error)
 		return;
-	}
-	if (fstat(kvm, &is) || !S_ISCHR(is.st_mode) ||
-	    ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
-		no_device(host, "KVM_GET_API_VERSION", ENOTTY);
-	} else if ((vm = ioctl(kvm, KVM_CREATE_VM, 0)) < 0) {
-		no_device(host, "KVM_CREATE_VM", errno);
-	} else {
-		ask_vm(host, kvm, vm);
-		close(vm);
-	}
-	close(kvm);
+	host->tsc_khz = abilities->host_khz;
+	host->tier = abilities->tier;
+	host->scaling = !!(abilities->bits & KVMCLOCK_HAS_SCALING);
+	host->frac_bits = abilities->frac_bits;
 }
 
 /* ---- all of it -------------------------------------------------------------- */

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "device.h"
+
 enum kvm_kind { KVM_IS_NONE, KVM_IS_STOCK, KVM_IS_OURS };
 enum vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
 
@@ -24,8 +26,7 @@ struct host_facts {
 	int64_t sync_period_ms;		/* ours only */
 	int64_t offset_master_clock;	/* 0, 1; ours only */
 	/* What only /dev/kvm tells. */
-	int device_errno;		/* 0: it answered; else why not ... */
-	char device_call[32];		/* ... and at which call */
+	struct device_facts device;
 	int64_t tsc_khz, tier;
 	/* From the CPU where KVM was not to be asked. */
 	int64_t scaling;		/* 0, 1 */

@@ -144,13 +144,13 @@ static int no_kvm(const struct host_facts *host)
 {
 	const char *cure = "load the module kvm_intel or kvm_amd, after virtualization is on in the firmware's setup";
 
-	if (host->device_errno == EACCES || host->device_errno == EPERM)
+	if (host->device.error == EACCES || host->device.error == EPERM)
 		cure = "be root, or of the group kvm (usermod -a -G kvm NAME, then log in anew)";
 	else if (!host_has_flag("vmx") && !host_has_flag("svm"))
 		cure = "this processor has no virtualization that is on: turn it on in the firmware's setup, or, in a VM, nesting on its host";
-	else if (host->device_errno == EBUSY)
+	else if (host->device.error == EBUSY)
 		cure = "another hypervisor holds the processor's virtualization: end it";
-	return fail("/dev/kvm", "%s: %s: %s", host->device_call, strerror(host->device_errno), cure);
+	return fail("/dev/kvm", "%s: %s: %s", host->device.call, strerror(host->device.error), cure);
 }
 
 static void describe(struct selftest *test)
@@ -189,7 +189,7 @@ static int begin(struct selftest *test)
 	snprintf(path, sizeof(path), "%s/dev/kvm", settings.root);
 	host_kvm_path = path;
 	document_host(test->doc);
-	if (host_facts()->device_errno)
+	if (host_facts()->device.error)
 		return no_kvm(host_facts());
 	why = selftest_attempt(find_needs, &needs);
 	if (why)

@@ -87,6 +87,14 @@ def formats_differ(verb, text, of_json, of_prometheus):
     return wrong
 
 
+def fake_kvm(folder):
+    """Builds what answers for KVM, when preloaded into a command without sanitizers; into the folder."""
+    path = pathlib.Path(folder) / "fake-kvm.so"
+    subprocess.run(["gcc", "-D_GNU_SOURCE", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", path, HERE / "fake-kvm.c"],
+                   check=True)
+    return str(path)
+
+
 class Tree:
     """A planted /proc and /sys."""
 
