@@ -167,7 +167,7 @@ static void describe(struct selftest *test)
 }
 
 struct needs {
-	bool offset;
+	bool offset, holds;
 };
 
 static void find_needs(void *argument)
@@ -177,13 +177,14 @@ static void find_needs(void *argument)
 
 	vm_open_running(&vm, 0, 1);
 	needs->offset = !vcpu_tsc_attr(&vm.vcpu[0], KVM_HAS_DEVICE_ATTR, KVM_VCPU_TSC_OFFSET, NULL);
+	needs->holds = needs->offset && offset_holds(vm.vcpu[0].fd);
 	vm_close(&vm);
 }
 
 static int begin(struct selftest *test)
 {
 	static char path[4096];
-	struct needs needs = { false };
+	struct needs needs = { 0 };
 	const char *why;
 
 	snprintf(path, sizeof(path), "%s/dev/kvm", settings.root);
@@ -196,6 +197,10 @@ static int begin(struct selftest *test)
 		return fail("a small VM", "%s: does another VM run here? report it when it does", why);
 	if (!needs.offset)
 		return fail("KVM_VCPU_TSC_OFFSET", "this KVM has none: it needs Linux 5.16 or later");
+	if (!needs.holds) {
+		test->no_offsets = "this KVM takes a TSC offset and does not apply it";
+		find_offset_ignored(test->doc);
+	}
 	test->guests[0] = (struct guest_kind){ "unscaled", 0 };
 	test->guests[1] = (struct guest_kind){ "scaled", scene_scaled_khz() };
 	test->guest_count = host()->scaling ? 2 : 1;

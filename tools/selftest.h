@@ -20,6 +20,7 @@ struct selftest {
 	unsigned int gap_ms;	/* before each provocation */
 	struct guest_kind guests[2];
 	int guest_count;
+	const char *no_offsets;		/* why TSC offsets cannot be moved here, or NULL */
 	/* What came of it. */
 	uint64_t worst_ns, back_ns, back_cycles;
 	const char *worst_title, *worst_guest;

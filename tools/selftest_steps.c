@@ -86,6 +86,13 @@ static void measure_step(void *argument)
 	scene_close(&scene);
 }
 
+static const char *impossible(const struct selftest *test, enum provocation_id id)
+{
+	if (id == PROVOKE_XEN && !host()->xen)
+		return "this KVM has no Xen guests";
+	return id == PROVOKE_OFFSET || id == PROVOKE_OFFSET_ONE ? test->no_offsets : NULL;
+}
+
 static void do_step(struct selftest *test, const struct guest_kind *guest, enum provocation_id id,
 		    const char *title)
 {
@@ -96,8 +103,9 @@ static void do_step(struct selftest *test, const struct guest_kind *guest, enum 
 	struct step step = { .id = id, .khz = guest->khz, .gap_ms = test->gap_ms };
 	const char *why;
 
-	if (id == PROVOKE_XEN && !host()->xen) {
-		selftest_figure(test, &figure, 0, "this KVM has no Xen guests");
+	why = impossible(test, id);
+	if (why) {
+		selftest_figure(test, &figure, 0, why);
 		return;
 	}
 	progress("selftest: %s", title);
