@@ -34,24 +34,23 @@ void check_kvm(struct document *doc, const struct host_facts *host)
 		      "Install kvmclock-dkms and, with no VM running, kvmclock-load",
 		      "The stock KVM is loaded: it draws VMs' clocks anew at many events and each may move one; the longer since the last, the farther, so that no budget is sure to hold");
 		break;
-	default:
+	case KVM_IS_UNKNOWN:
+		find_kvm_unknown(doc);
+		break;
+	case KVM_IS_NONE:
 		found(doc, "kvm", VERDICT_UNMEASURED, host->vendor == VENDOR_AMD ?
 		      "modprobe kvm_amd" : "modprobe kvm_intel, or kvm_amd on AMD",
 		      "No KVM is loaded, so no VM runs here, and what KVM could do is not known");
 	}
 }
 
-static bool virtualises(const struct host_facts *host)
-{
-	return has_word(host->flags, "vmx") || has_word(host->flags, "svm");
-}
-
 void check_device(struct document *doc, const struct host_facts *host)
 {
 	static const char lost[] = "so the TSC's frequency and the tier are not known";
 	const char *cure = "Look for kvm in the kernel's log: dmesg | grep -i kvm";
+	bool lacks = host_lacks_virtualization();
 
-	if (host->kvm == KVM_IS_NONE)
+	if (host->kvm == KVM_IS_NONE || (host->kvm == KVM_IS_UNKNOWN && host->device.error == ENOENT))
 		return;
 	if (!host->device.error) {
 		found(doc, "device", VERDICT_GOOD, NULL, "/dev/kvm answers");
@@ -63,12 +62,12 @@ void check_device(struct document *doc, const struct host_facts *host)
 		      "/dev/kvm is not permitted to you, %s", lost);
 		return;
 	}
-	if (!host->vendor_module) {
-		found(doc, "device", VERDICT_UNMEASURED, virtualises(host) ?
-		      "modprobe kvm_intel, or kvm_amd on AMD; if it is refused, switch virtualisation on in the firmware" :
-		      "Switch virtualisation on in the firmware, or in a VM have it shown (nested); then modprobe kvm_intel or kvm_amd",
+	if (host->kvm != KVM_IS_UNKNOWN && !host->vendor_module) {
+		found(doc, "device", VERDICT_UNMEASURED, lacks ?
+		      "Switch virtualisation on in the firmware, or in a VM have it shown (nested); then modprobe kvm_intel or kvm_amd" :
+		      "modprobe kvm_intel, or kvm_amd on AMD; if it is refused, switch virtualisation on in the firmware",
 		      "kvm is loaded without kvm_intel or kvm_amd, and runs no VM%s, %s",
-		      virtualises(host) ? "" : " as the CPU shows no virtualisation", lost);
+		      lacks ? " as the CPU shows no virtualisation" : "", lost);
 		return;
 	}
 	if (host->device.error == ENOENT)

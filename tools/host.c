@@ -5,12 +5,13 @@
 
 #include <string.h>
 
-#define MODULE "/sys/module/kvm"
+#define MODULES "/sys/module"
+#define MODULE MODULES "/kvm"
 #define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0"
 
 const char *kvm_kind_word(enum kvm_kind kind)
 {
-	static const char *const of[] = { "none", "stock", "ours" };
+	static const char *const of[] = { "unknown", "none", "stock", "ours" };
 
 	return of[kind];
 }
@@ -79,7 +80,9 @@ static int64_t parameter(const char *name)
 /* A parameter that only ours has tells it, to everybody. */
 static void read_module(struct host_facts *host)
 {
-	if (!exists_below(MODULE))
+	if (!exists_below(MODULES))
+		host->kvm = KVM_IS_UNKNOWN;
+	else if (!exists_below(MODULE))
 		host->kvm = KVM_IS_NONE;
 	else if (exists_below(MODULE "/parameters/offset_master_clock"))
 		host->kvm = KVM_IS_OURS;
@@ -131,6 +134,21 @@ const struct host_facts *host_facts(void)
 bool host_has_flag(const char *flag)
 {
 	return has_word(host_facts()->flags, flag);
+}
+
+bool host_lacks_virtualization(void)
+{
+	return *host_facts()->flags && !host_has_flag("vmx") && !host_has_flag("svm");
+}
+
+void find_kvm_unknown(struct document *doc)
+{
+	char says[512];
+
+	snprintf(says, sizeof(says), "There is no %.300s" MODULES ", so whether a KVM is loaded, and which, is not known",
+		 settings.root);
+	document_finding(doc, "kvm", VERDICT_UNMEASURED, says,
+			 "Run kvmclock where the host's /sys is to be seen, or name the folder that it is in by --root");
 }
 
 bool host_counts_by_tsc(const struct host_facts *host)

@@ -8,7 +8,8 @@
 
 #include "device.h"
 
-enum kvm_kind { KVM_IS_NONE, KVM_IS_STOCK, KVM_IS_OURS };
+/* Unknown: there is no /sys/module, which would tell. */
+enum kvm_kind { KVM_IS_UNKNOWN, KVM_IS_NONE, KVM_IS_STOCK, KVM_IS_OURS };
 enum vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
 
 /* Numbers are HOST_UNKNOWN, texts "", where they could not be had. */
@@ -37,6 +38,10 @@ const struct host_facts *host_facts(void);
 const char *kvm_kind_word(enum kvm_kind kind);
 const char *vendor_word(enum vendor vendor);
 bool host_has_flag(const char *flag);
+/* Its flags were read, and none is of virtualization. */
+bool host_lacks_virtualization(void);
+/* "Whether a KVM is loaded is not known", and what to do. */
+void find_kvm_unknown(struct document *doc);
 /* Its clocksource is what KVM's master clock goes by: the TSC, with the stock one also by Hyper-V's page. */
 bool host_counts_by_tsc(const struct host_facts *host);
 

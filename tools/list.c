@@ -32,27 +32,30 @@ static error_t parse_pid(int key, char *argument, struct argp_state *state)
 	}
 }
 
+/* show is of one that runs. */
+static void find_none(struct document *doc, const char *why)
+{
+	if (asked_pid)
+		found(doc, "no_vms", VERDICT_UNMEASURED, "kvmclock list has those that run VMs",
+		      "Process %" PRId64 " runs no VM here%s", asked_pid, why);
+	else
+		found(doc, "no_vms", VERDICT_GOOD, NULL, "No VM runs here%s", why);
+}
+
 /* The folder of VMs could not be read. */
 static void find_missing(struct document *doc, int error)
 {
 	if (error == EACCES || error == EPERM)
 		found(doc, "debugfs", VERDICT_UNMEASURED, "Be root: sudo kvmclock ...",
 		      "debugfs, where KVM shows its VMs, is not permitted to you");
+	else if (host_facts()->kvm == KVM_IS_UNKNOWN)
+		find_kvm_unknown(doc);
 	else if (host_facts()->kvm == KVM_IS_NONE)
-		found(doc, "no_vms", VERDICT_GOOD, NULL, "No VM runs here, as no KVM is loaded");
+		find_none(doc, ", as no KVM is loaded");
 	else
 		found(doc, "debugfs", VERDICT_UNMEASURED, "mount -t debugfs debugfs /sys/kernel/debug",
 		      "debugfs, where KVM shows its VMs, is not mounted, or KVM has no folder in it: %s",
 		      strerror(error));
-}
-
-static void find_none(struct document *doc)
-{
-	if (asked_pid)
-		found(doc, "no_vms", VERDICT_UNMEASURED, "kvmclock list has those that run VMs",
-		      "Process %" PRId64 " runs no VM here", asked_pid);
-	else
-		found(doc, "no_vms", VERDICT_GOOD, NULL, "No VM runs here");
 }
 
 static int run(struct document *doc)
@@ -69,7 +72,7 @@ static int run(struct document *doc)
 	if (vms.count)
 		document_vms(doc, &vms, asked_pid);
 	else
-		find_none(doc);
+		find_none(doc, "");
 	return 0;
 }
 
