@@ -146,10 +146,12 @@ static int no_kvm(const struct host_facts *host)
 
 	if (host->device.error == EACCES || host->device.error == EPERM)
 		cure = "be root, or of the group kvm (usermod -a -G kvm NAME, then log in anew)";
-	else if (!host_has_flag("vmx") && !host_has_flag("svm"))
+	else if (host_lacks_virtualization())
 		cure = "this processor has no virtualization that is on: turn it on in the firmware's setup, or, in a VM, nesting on its host";
 	else if (host->device.error == EBUSY)
 		cure = "another hypervisor holds the processor's virtualization: end it";
+	else if (!*host->flags)
+		cure = "/proc/cpuinfo cannot be read, either, which tells whether this processor has virtualization: run it where the host's /proc and /dev are to be seen";
 	return fail("/dev/kvm", "%s: %s: %s", host->device.call, strerror(host->device.error), cure);
 }
 
