@@ -39,35 +39,20 @@ static struct {
 	bool force;
 } asked = { .source = -1 };
 
-static uint64_t number(const char *text, char **end, uint64_t most, struct argp_state *state)
-{
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(text, end, 0);
-	if (errno || *end == text || strchr("+- \t\n", *text) || value > most)
-		argp_error(state, "%s: a whole number of at most %llu", text, (unsigned long long)most);
-	return value;
-}
-
 static void add_values(struct values *values, char *text, uint64_t most, struct argp_state *state)
 {
-	char *end;
+	char *one;
 
-	for (;; text = end + 1) {
-		uint64_t value = number(text, &end, most, state), *more;
+	while ((one = strsep(&text, ","))) {
+		uint64_t value = option_number_to(one, most, state), *more;
 
 		if (values->count == KVMCLOCK_VCPUS_MAX)
 			argp_error(state, "more than %u vCPUs", KVMCLOCK_VCPUS_MAX);
 		more = realloc(values->value, (values->count + 1) * sizeof(*more));
 		if (!more)
-			argp_failure(state, VERDICT_UNMEASURED, ENOMEM, "%s", text);
+			argp_failure(state, VERDICT_UNMEASURED, ENOMEM, "%s", one);
 		values->value = more;
 		values->value[values->count++] = value;
-		if (!*end)
-			return;
-		if (*end != ',')
-			argp_error(state, "%s: numbers with a comma between", text);
 	}
 }
 
@@ -95,8 +80,6 @@ static void check(struct argp_state *state)
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-	char *end;
-
 	switch (key) {
 	case KEY_FROM:
 		asked.source = source_of(argument);
@@ -110,8 +93,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		add_values(&asked.khz, argument, UINT32_MAX, state);
 		return 0;
 	case KEY_VCPUS:
-		asked.vcpus = (uint32_t)number(argument, &end, KVMCLOCK_VCPUS_MAX, state);
-		if (!asked.vcpus || *end)
+		asked.vcpus = (uint32_t)option_number_to(argument, KVMCLOCK_VCPUS_MAX, state);
+		if (!asked.vcpus)
 			argp_error(state, "%s: not a number of vCPUs", argument);
 		return 0;
 	case 'o':

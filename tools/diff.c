@@ -8,7 +8,6 @@
 #include "plan.h"
 #include "verbs.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +28,9 @@ static uint32_t policy;		/* 0: as it is found */
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-	char *end;
-
 	switch (key) {
 	case KEY_CYCLES:
-		errno = 0;
-		budget_cycles = strtoull(argument, &end, 10);
-		if (errno || end == argument || *end || *argument == '-')
-			argp_error(state, "%s: not a whole number", argument);
+		budget_cycles = option_number(argument, state);
 		return 0;
 	case KEY_POLICY:
 		policy = policy_of(argument);

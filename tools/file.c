@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "tool.h"
 
 static const char *name_of(const char *path)
@@ -25,43 +26,35 @@ static int open_to_read(const char *path)
 }
 
 /* One byte more than is allowed tells that there are more. */
-static int read_all(int fd, uint8_t *bytes, size_t most, size_t *length)
+static int read_whole(int fd, uint8_t *bytes, size_t most, size_t *length)
 {
-	*length = 0;
-	while (*length <= most) {
-		ssize_t got = read(fd, bytes + *length, most + 1 - *length);
+	int error;
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (!got)
-			return 0;
-		*length += (size_t)got;
-	}
-	errno = EFBIG;
-	return -1;
+	*length = read_up_to(fd, bytes, most + 1, &error);
+	return error ? error : *length > most ? EFBIG : 0;
 }
 
 uint8_t *file_read(const char *path, size_t most, size_t *length)
 {
 	int fd = open_to_read(path);
 	uint8_t *bytes = fd < 0 ? NULL : malloc(most + 2), *whole = NULL;
+	int error;
 
 	if (fd >= 0 && !bytes)
 		fail(name_of(path), "no memory for %zu bytes", most);
 	if (!bytes)
 		goto out;
-	if (!read_all(fd, bytes, most, length)) {
+	error = read_whole(fd, bytes, most, length);
+	if (!error) {
 		bytes[*length] = 0;
 		/* Cut to size: so that a tool sees what reads behind the last byte. */
 		whole = realloc(bytes, *length + 1);
 		return close(fd), whole ? whole : bytes;
 	}
-	if (errno == EFBIG)
+	if (error == EFBIG)
 		fail(name_of(path), "more than %zu bytes: no file of this kind is so long", most);
 	else
-		fail(name_of(path), "%s: give a file that can be read", strerror(errno));
+		fail(name_of(path), "%s: give a file that can be read", strerror(error));
 	free(bytes);
 out:
 	if (fd >= 0)

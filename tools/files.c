@@ -74,17 +74,34 @@ bool exists_below(const char *format, ...)
 	return fits && !access(path, F_OK);
 }
 
-static ssize_t read_all(int fd, char *text, size_t room)
+size_t read_up_to(int fd, void *bytes, size_t room, int *error)
 {
 	size_t have = 0;
-	ssize_t got = 0;
+	ssize_t got = 1;
 
-	while (have < room - 1 && (got = read(fd, text + have, room - 1 - have)) > 0)
+	*error = 0;
+	while (have < room && got) {
+		got = read(fd, (char *)bytes + have, room - have);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			*error = errno;
+			break;
+		}
 		have += (size_t)got;
+	}
+	return have;
+}
+
+static ssize_t read_some(int fd, char *text, size_t room)
+{
+	int error;
+	size_t have = read_up_to(fd, text, room - 1, &error);
+
 	text[have] = 0;
 	/* The kernel's log does not end: it has no more to say, or its next record no room. */
-	if (got < 0 && !(have && (errno == EAGAIN || errno == EINVAL)))
-		return -errno;
+	if (error && !(have && (error == EAGAIN || error == EINVAL)))
+		return -error;
 	return (ssize_t)have;
 }
 
@@ -103,7 +120,7 @@ static ssize_t read_list(char *text, size_t room, const char *format, va_list mo
 	*text = 0;
 	if (fd < 0)
 		return fd;
-	length = read_all(fd, text, room);
+	length = read_some(fd, text, room);
 	close(fd);
 	if (length < 0)
 		*text = 0;

@@ -23,6 +23,8 @@ int open_below(int flags, const char *path, ...) __attribute__((format(printf, 2
 DIR *open_folder(const char *path, ...) __attribute__((format(printf, 1, 2)));
 bool exists_below(const char *path, ...) __attribute__((format(printf, 1, 2)));
 
+/* What is there, at most room bytes: how many, and in error 0 or an errno that it ended by. */
+size_t read_up_to(int fd, void *bytes, size_t room, int *error);
 bool parse_number(const char *text, uint64_t *value);
 /* The value of the first line of text that is KEY, SEPARATOR and a value; false: none. */
 bool find_value(const char *text, const char *key, char separator, char *value, size_t room);

@@ -84,9 +84,18 @@ uint64_t option_number(const char *text, struct argp_state *state)
 	unsigned long long value;
 
 	errno = 0;
-	value = strtoull(text, &end, 10);
+	value = strtoull(text, &end, strncmp(text, "0x", 2) ? 10 : 16);
 	if (errno || *text < '0' || *text > '9' || *end)
 		argp_error(state, "%s: not a whole number", text);
+	return value;
+}
+
+uint64_t option_number_to(const char *text, uint64_t most, struct argp_state *state)
+{
+	uint64_t value = option_number(text, state);
+
+	if (value > most)
+		argp_error(state, "%s: at most %llu", text, (unsigned long long)most);
 	return value;
 }
 

@@ -3,7 +3,6 @@
 #include "plan.h"
 #include "verbs.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,18 +30,6 @@ static struct {
 		     .flags = KVMCLOCK_NO_BACKWARDS, .lowest_tier = KVMCLOCK_TIER_3 },
 };
 
-static uint64_t number(const char *text, uint64_t most, struct argp_state *state)
-{
-	char *end;
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || value > most)
-		argp_error(state, "%s: a whole number of at most %llu", text, (unsigned long long)most);
-	return value;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	switch (key) {
@@ -58,10 +45,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		asked.abilities = true;
 		return 0;
 	case KEY_TIER:
-		asked.request.lowest_tier = (uint32_t)number(argument, KVMCLOCK_TIER_3, state);
+		asked.request.lowest_tier = (uint32_t)option_number_to(argument, KVMCLOCK_TIER_3, state);
 		return 0;
 	case KEY_CYCLES:
-		asked.request.max_step_cycles = number(argument, UINT64_MAX, state);
+		asked.request.max_step_cycles = option_number(argument, state);
 		return 0;
 	case KEY_BACKWARDS:
 		asked.request.flags &= ~KVMCLOCK_NO_BACKWARDS;

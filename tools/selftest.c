@@ -245,15 +245,10 @@ static const struct argp_option options[] = {
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-	uint64_t number;
-
 	switch (key) {
 	case KEY_RUNS:
-		number = option_number(argument, state);
-		if (number > MAX_RUNS)
-			argp_error(state, "%s: at most %d runs", argument, MAX_RUNS);
-		asked.runs = (unsigned int)number;
-		asked.no_runs = !number;
+		asked.runs = (unsigned int)option_number_to(argument, MAX_RUNS, state);
+		asked.no_runs = !asked.runs;
 		return 0;
 	case KEY_QUICK:
 		asked.quick = true;

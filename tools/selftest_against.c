@@ -2,12 +2,10 @@
 /* Another selftest's figures beside this one's: they come from a file, which may be anything. */
 #include "selftest.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "file.h"
 
 #define MOST_BYTES (16 << 20)
 #define MOST_DEPTH 16
@@ -20,38 +18,12 @@ static const char *text_of(struct json_object *object, const char *key)
 	       json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
 }
 
-/* NULL after fail(). */
-static char *read_all(const char *path, size_t *size)
-{
-	char *text = malloc(MOST_BYTES + 1);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = 1;
-
-	*size = 0;
-	while (text && fd >= 0 && got > 0 && *size <= MOST_BYTES) {
-		got = read(fd, text + *size, MOST_BYTES + 1 - *size);
-		*size += got > 0 ? (size_t)got : 0;
-	}
-	if (!text || fd < 0 || got < 0)
-		fail(path, "%s: name a file that kvmclock selftest --json printed", strerror(errno));
-	else if (*size > MOST_BYTES)
-		fail(path, "more than %d MB: that is no selftest's", MOST_BYTES >> 20);
-	else
-		got = 0;
-	if (fd >= 0)
-		close(fd);
-	if (!got)
-		return text;
-	free(text);
-	return NULL;
-}
-
 struct json_object *selftest_read(const char *path)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(MOST_DEPTH);
 	struct json_object *json = NULL, *figures;
 	size_t size;
-	char *text = read_all(path, &size);
+	char *text = (char *)file_read(path, MOST_BYTES, &size);
 
 	if (!tokener)
 		abort();

@@ -61,8 +61,10 @@ int fail(const char *thing, const char *why, ...) __attribute__((format(printf, 
 void progress(const char *what, ...) __attribute__((format(printf, 1, 2)));
 void progress_end(void);
 
-/* An option's whole number, 0 or more; argp_error() when it is none. */
+/* An option's whole number, 0 or more, in digits or after 0x; argp_error() when it is none. */
 uint64_t option_number(const char *text, struct argp_state *state);
+/* ... or when it is more than most. */
+uint64_t option_number_to(const char *text, uint64_t most, struct argp_state *state);
 
 /* ---- the document --------------------------------------------------------- */
 
