@@ -95,6 +95,14 @@ def fake_kvm(folder):
     return str(path)
 
 
+def this_kvm(what):
+    """May this machine's own KVM be used?  It is only when it is said so: small VMs are made."""
+    if os.environ.get("CHECK_THIS_KVM") and os.access("/dev/kvm", os.W_OK):
+        return True
+    ok(True, f"{what} # SKIP this machine's own /dev/kvm is not touched: CHECK_THIS_KVM=1 uses it")
+    return False
+
+
 class Tree:
     """A planted /proc and /sys."""
 
