@@ -4,7 +4,6 @@
 # What scripts that compare the stock KVM with ours in emulated hosts share.
 # To be sourced after lib.sh, with OUT and HOST_SECONDS set.
 
-build_programs() { locked make -s -C "$ROOT/tests/lab" O="$BUILD/tests/lab"; }
 build_tool() { locked make -s -C "$ROOT/tools" O="$BUILD/tools" all static; }
 build_module() { "$ROOT/kernel/build" "$KVER"; }
 

@@ -22,6 +22,9 @@ locked() {
 	flock -o "$BUILD/.lock" "$@"
 }
 
+# The lab programs; in build/tests/lab.
+build_programs() { locked make -s -C "$ROOT/tests/lab" O="$BUILD/tests/lab"; }
+
 # The pool: job NAME LOG COMMAND [ARGS] starts when fewer than two run.
 declare -A JOB_PID=() JOB_LOG=() JOB_START=() JOB_STATUS=()
 JOBS_AT_ONCE=${JOBS_AT_ONCE:-2}
