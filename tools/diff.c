@@ -55,7 +55,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 static int64_t worse(int64_t a, int64_t b)
 {
-	uint64_t of_a = a < 0 ? -(uint64_t)a : (uint64_t)a, of_b = b < 0 ? -(uint64_t)b : (uint64_t)b;
+	uint64_t of_a = magnitude(a), of_b = magnitude(b);
 
 	/* Of two that are as great, the one that goes back. */
 	return of_b > of_a || (of_b == of_a && b < a) ? b : a;

@@ -7,7 +7,7 @@
 void judge_step(struct document *doc, const char *id, const char *what, const char *unit,
 		int64_t step, uint64_t uncertainty, uint64_t budget)
 {
-	uint64_t size = step < 0 ? -(uint64_t)step : (uint64_t)step;
+	uint64_t size = magnitude(step);
 	char says[256];
 
 	if (size <= budget && uncertainty <= budget - size) {
@@ -31,7 +31,7 @@ void judge_rate(struct document *doc, const char *id, const char *what, int64_t 
 {
 	char says[160];
 
-	if ((ppb < 0 ? -(uint64_t)ppb : (uint64_t)ppb) <= settings.budget_ppb)
+	if (magnitude(ppb) <= settings.budget_ppb)
 		return;
 	snprintf(says, sizeof(says), "%s changes by %" PRId64 " ppb from A to B", what, ppb);
 	document_finding(doc, id, VERDICT_BEYOND_BUDGET, says,

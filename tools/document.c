@@ -96,6 +96,20 @@ const char *verdict_word(enum verdict verdict)
 	}
 }
 
+enum verdict verdict_of_word(const char *word)
+{
+	int verdict = VERDICT_GOOD;
+
+	while (verdict < VERDICT_UNMEASURED && strcmp(word, verdict_word((enum verdict)verdict)))
+		verdict++;
+	return (enum verdict)verdict;
+}
+
+uint64_t magnitude(int64_t value)
+{
+	return value < 0 ? -(uint64_t)value : (uint64_t)value;
+}
+
 static int badness(enum verdict verdict)
 {
 	static const int of[] = {
@@ -201,7 +215,7 @@ void figure_limit(struct document *doc, struct json_object *figure, uint64_t lim
 	int64_t value = json_object_get_int64(json_object_object_get(figure, "value"));
 
 	object_uint(figure, "limit", limit);
-	if ((value < 0 ? -(uint64_t)value : (uint64_t)value) > limit)
+	if (magnitude(value) > limit)
 		document_judge(doc, VERDICT_BEYOND_BUDGET);
 }
 

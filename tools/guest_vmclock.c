@@ -86,7 +86,7 @@ static const char *check(const struct vmclock *page)
 static uint64_t utc_ns(const struct vmclock *page, uint64_t tsc)
 {
 	int64_t ticks = (int64_t)(tsc - le64toh(page->counter));
-	unsigned __int128 way = (unsigned __int128)(ticks < 0 ? -(uint64_t)ticks : (uint64_t)ticks) *
+	unsigned __int128 way = (unsigned __int128)magnitude(ticks) *
 				le64toh(page->period_frac_s) >> page->period_shift;
 	unsigned __int128 at = (unsigned __int128)le64toh(page->time_s) << 64 | le64toh(page->time_frac_s);
 	uint64_t seconds, ns;

@@ -89,10 +89,10 @@ static const char *number(char text[24], bool known, int64_t value)
 /* An age is read by people. */
 static const char *seconds(char text[32], bool known, int64_t ns)
 {
-	uint64_t magnitude = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+	uint64_t size = magnitude(ns);
 
-	snprintf(text, 32, "%s%" PRIu64 ".%03" PRIu64, ns < 0 ? "-" : "", magnitude / 1000000000,
-		 magnitude % 1000000000 / 1000000);
+	snprintf(text, 32, "%s%" PRIu64 ".%03" PRIu64, ns < 0 ? "-" : "", size / 1000000000,
+		 size % 1000000000 / 1000000);
 	return known ? text : "-";
 }
 

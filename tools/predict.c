@@ -102,7 +102,7 @@ static void judge_slope(struct document *doc, int64_t slope_ppb)
 	char says[160];
 
 	figure_limit(doc, figure, limit);
-	if ((slope_ppb < 0 ? -(uint64_t)slope_ppb : (uint64_t)slope_ppb) <= limit)
+	if (magnitude(slope_ppb) <= limit)
 		return;
 	snprintf(says, sizeof(says), "The clock would go %" PRId64 " ppb beside the TSC: this host's KVM draws another slope",
 		 slope_ppb);

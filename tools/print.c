@@ -28,14 +28,6 @@ const char *colour_end(FILE *to)
 	return coloured(to) ? "\033[0m" : "";
 }
 
-static enum verdict verdict_of(const char *word)
-{
-	for (int verdict = VERDICT_GOOD; verdict < VERDICT_UNMEASURED; verdict++)
-		if (word && !strcmp(word, verdict_word((enum verdict)verdict)))
-			return (enum verdict)verdict;
-	return VERDICT_UNMEASURED;
-}
-
 void print_findings(struct document *doc, FILE *to)
 {
 	struct json_object *list = document_list(doc, "findings");
@@ -45,7 +37,7 @@ void print_findings(struct document *doc, FILE *to)
 		struct json_object *finding = json_object_array_get_idx(list, i);
 		const char *word = text_in(finding, "verdict"), *cure = text_in(finding, "cure");
 
-		fprintf(to, "%s%-13s%s %s\n", colour(to, verdict_of(word)), word, colour_end(to),
+		fprintf(to, "%s%-13s%s %s\n", colour(to, verdict_of_word(word)), word, colour_end(to),
 			text_in(finding, "says"));
 		if (*cure)
 			fprintf(to, "%-13s %s\n", "", cure);

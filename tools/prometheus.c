@@ -28,14 +28,14 @@ static const struct unit *unit_of(const char *ours)
 
 static void print_value(int64_t value, const struct unit *unit, FILE *to)
 {
-	uint64_t magnitude = value < 0 ? -(uint64_t)value : (uint64_t)value, one = 1;
+	uint64_t size = magnitude(value), one = 1;
 	int i;
 
 	for (i = 0; i < unit->digits; i++)
 		one *= 10;
-	fprintf(to, "%s%" PRIu64, value < 0 ? "-" : "", magnitude / one);
+	fprintf(to, "%s%" PRIu64, value < 0 ? "-" : "", size / one);
 	if (unit->digits)
-		fprintf(to, ".%0*" PRIu64, unit->digits, magnitude % one);
+		fprintf(to, ".%0*" PRIu64, unit->digits, size % one);
 	for (i = 0; i < unit->zeros && value; i++)
 		fputc('0', to);
 	fputc('\n', to);
@@ -133,12 +133,9 @@ static void print_verdicts(struct document *doc, FILE *to)
 	      "# TYPE kvmclock_finding_verdict gauge\n", to);
 	for (i = 0; i < count; i++) {
 		struct json_object *finding = json_object_array_get_idx(list, i);
-		const char *word = text_in(finding, "verdict");
-		int verdict = VERDICT_GOOD;
 
-		while (verdict < VERDICT_UNMEASURED && strcmp(word, verdict_word((enum verdict)verdict)))
-			verdict++;
-		fprintf(to, "kvmclock_finding_verdict{id=\"%s\"} %d\n", text_in(finding, "id"), verdict);
+		fprintf(to, "kvmclock_finding_verdict{id=\"%s\"} %d\n", text_in(finding, "id"),
+			verdict_of_word(text_in(finding, "verdict")));
 	}
 }
 

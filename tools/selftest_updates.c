@@ -33,11 +33,6 @@ static void measure_one(void *argument)
 	updates->done++;
 }
 
-static uint64_t magnitude(int64_t value)
-{
-	return value < 0 ? -(uint64_t)value : (uint64_t)value;
-}
-
 static void add_move(struct selftest *test, const char *what, const char *guest,
 		     const struct update *seen, unsigned int run)
 {

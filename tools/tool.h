@@ -76,6 +76,8 @@ struct json_object *document_json(struct document *doc);
 void document_judge(struct document *doc, enum verdict verdict);
 enum verdict document_verdict(const struct document *doc);
 const char *verdict_word(enum verdict verdict);
+/* The verdict of that word, unmeasured for any other. */
+enum verdict verdict_of_word(const char *word);
 
 /* One sentence of what is so and what it means; cure is what to do, or NULL.  Judges the document. */
 void document_finding(struct document *doc, const char *id, enum verdict verdict,
@@ -100,6 +102,9 @@ struct json_object *document_no_figure(struct document *doc, const char *name, c
 /* The array KEY of the document, made when it is not there; an object to fill in, at its end. */
 struct json_object *document_list(struct document *doc, const char *key);
 struct json_object *document_item(struct document *doc, const char *key);
+
+/* |value|, exact for all of them. */
+uint64_t magnitude(int64_t value);
 
 void object_int(struct json_object *object, const char *key, int64_t value);
 void object_uint(struct json_object *object, const char *key, uint64_t value);

@@ -117,7 +117,7 @@ static void print_step_json(const struct watch_step *step, FILE *to)
 
 static void print_clock_text(const struct watch_step *step, FILE *to)
 {
-	bool within = (step->step_ns < 0 ? -(uint64_t)step->step_ns : (uint64_t)step->step_ns) <=
+	bool within = magnitude(step->step_ns) <=
 		      settings.budget_ns;
 
 	fprintf(to, "clock %s%+" PRId64 " ns%s: %s", step->step_ns ? colour(to, within ?

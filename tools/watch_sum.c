@@ -118,7 +118,7 @@ static void add_point(struct vm_sum *vm, const struct watch_step *step)
 
 void watch_sum_add(struct watch_sum *sum, const struct watch_step *step)
 {
-	uint64_t size_ns = step->step_ns < 0 ? -(uint64_t)step->step_ns : (uint64_t)step->step_ns;
+	uint64_t size_ns = magnitude(step->step_ns);
 	struct vm_sum *vm;
 
 	sum->moved += step->kind == STEP_TSC;

@@ -95,7 +95,6 @@ void report_make_tables(struct report *report);
 void report_bound_tables(struct report *report);
 bool figure_measured(struct json_object *figure);
 int64_t figure_value(struct json_object *figure);
-uint64_t magnitude(int64_t value);
 bool beyond(const struct row *row, struct json_object *figure);
 const char *why_unmeasured(struct json_object *figure);
 

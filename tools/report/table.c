@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t magnitude(int64_t value)
-{
-	return value < 0 ? -(uint64_t)value : (uint64_t)value;
-}
-
 bool figure_measured(struct json_object *figure)
 {
 	return figure && json_object_object_get(figure, "value");
