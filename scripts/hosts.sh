@@ -9,14 +9,14 @@ build_module() { "$ROOT/kernel/build" "$KVER"; }
 
 # selftest HOST KVM [OPTION...]: what kvmclock selftest prints there, as JSON
 selftest() {
-	exec "$ROOT/lab/run" --host "$1" --kvm "$2" --kver "$KVER" --timeout "$HOST_SECONDS" \
+	exec "$ROOT/lab/once-more" "$ROOT/lab/run" --host "$1" --kvm "$2" --kver "$KVER" --timeout "$HOST_SECONDS" \
 		--file "$BUILD/tools/kvmclock-static:kvmclock" -- "$ROOT/scripts/selftest-in-host" "${@:3}"
 }
 
 # boot HOST KVM PROGRAM [LAB-ARGUMENTS]
 boot() {
 	local host=$1 kvm=$2 program=$3
-	exec "$ROOT/lab/run" --host "$host" --kvm "$kvm" --kver "$KVER" \
+	exec "$ROOT/lab/once-more" "$ROOT/lab/run" --host "$host" --kvm "$kvm" --kver "$KVER" \
 		--timeout "$HOST_SECONDS" "${@:4}" -- "$BUILD/tests/lab/$program"
 }
 

@@ -11,10 +11,10 @@ build_movers() { locked make -s -C "$ROOT/tests/move" && make -s -C "$ROOT/vmm";
 
 # live HOST stock|ours RUNS: live updates of small VMs
 live() {
-	"$ROOT/lab/run" --host "$1" --kvm "$(kvm_of "$2")" --kver "$KVER" --timeout "${HOST_SECONDS:-600}" \
+	"$ROOT/lab/once-more" "$ROOT/lab/run" --host "$1" --kvm "$(kvm_of "$2")" --kver "$KVER" --timeout "${HOST_SECONDS:-600}" \
 		-- "$BUILD/tests/move/live" "$3"
 }
 
 # linux HOST stock|ours SCENARIO..., linux_pair HOST stock|ours ARGUMENT...: of tests/vmm
-linux() { "$ROOT/tests/vmm/once-more" "$ROOT/tests/vmm/run" "$1" "$(kvm_of "$2")" "${@:3}"; }
-linux_pair() { "$ROOT/tests/vmm/once-more" "$ROOT/tests/vmm/run-pair" "$1" "$(kvm_of "$2")" "${@:3}"; }
+linux() { "$ROOT/tests/vmm/run" "$1" "$(kvm_of "$2")" "${@:3}"; }
+linux_pair() { "$ROOT/tests/vmm/run-pair" "$1" "$(kvm_of "$2")" "${@:3}"; }

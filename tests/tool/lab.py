@@ -12,7 +12,7 @@ STATIC = os.environ.get("KVMCLOCK_STATIC", str(ROOT / "build/tools/kvmclock-stat
 
 def boot(host, kvm, files, program, *arguments, lab=(), seconds=400):
     """What PROGRAM, a script, prints in an emulated host: exit code, stdout, stderr."""
-    command = [str(ROOT / "lab/run"), "--host", host, "--kvm", kvm, "--timeout", str(seconds), *lab]
+    command = [str(ROOT / "lab/once-more"), str(ROOT / "lab/run"), "--host", host, "--kvm", kvm, "--timeout", str(seconds), *lab]
     for name, path in files.items():
         command += ["--file", f"{path}:{name}"]
     told = subprocess.run([*command, "--", str(program), *arguments], capture_output=True, text=True,
