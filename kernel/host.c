@@ -12,11 +12,6 @@ unsigned long max_tsc_khz;
 bool kvm_clock_host_is_hyperv;
 s64 kvm_clock_boot_ns __read_mostly;
 
-static bool has_constant_tsc(void)
-{
-	return boot_cpu_has(X86_FEATURE_CONSTANT_TSC);
-}
-
 /* Without constant TSC: what a CPU was last said to run at, or 0. */
 static DEFINE_PER_CPU(unsigned int, announced_khz);
 
@@ -25,7 +20,7 @@ unsigned int kvm_clock_cpu_khz(void)
 {
 	unsigned int khz = raw_cpu_read(announced_khz);
 
-	if (!khz && !has_constant_tsc())
+	if (!khz && !boot_cpu_has(X86_FEATURE_CONSTANT_TSC))
 		khz = cpufreq_quick_get(raw_smp_processor_id());
 	return khz ?: tsc_khz ?: 1;
 }
@@ -57,7 +52,7 @@ struct notifier_block kvmclock_cpufreq_notifier_block = {
 
 void kvm_timer_init(void)
 {
-	if (has_constant_tsc())
+	if (boot_cpu_has(X86_FEATURE_CONSTANT_TSC))
 		return;
 	max_tsc_khz = cpufreq_get_hw_max_freq(raw_smp_processor_id()) ?: tsc_khz;
 	cpufreq_register_notifier(&kvmclock_cpufreq_notifier_block, CPUFREQ_TRANSITION_NOTIFIER);
