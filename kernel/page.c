@@ -10,14 +10,16 @@ static bool kvm_clock_write_page(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache 
 				 unsigned int offset, struct kc_pvclock page)
 {
 	struct kc_pvclock *mapped, shown;
+	struct kvm *kvm = vcpu->kvm;
 	unsigned long flags;
 
 	read_lock_irqsave(&gpc->lock, flags);
 	while (!kvm_gpc_check(gpc, offset + sizeof(page))) {
 		read_unlock_irqrestore(&gpc->lock, flags);
 		if (kvm_gpc_refresh(gpc, offset + sizeof(page))) {
-			vcpu->kvm->arch.clock.page_missed = true;
-			mod_delayed_work(system_wq, &vcpu->kvm->arch.kvmclock_sync_work, HZ);
+			if (!kvm->arch.clock.page_missed)	/* who misses often does not put it off */
+				mod_delayed_work(system_wq, &kvm->arch.kvmclock_sync_work, HZ);
+			kvm->arch.clock.page_missed = true;
 			return false;
 		}
 		read_lock_irqsave(&gpc->lock, flags);
@@ -36,7 +38,7 @@ static bool kvm_clock_write_page(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache 
 	smp_wmb();
 	WRITE_ONCE(mapped->version, ++page.version);
 	kvm_gpc_mark_dirty_in_slot(gpc);
-	vcpu->kvm->arch.clock.counts.page_writes++;
+	kvm->arch.clock.counts.page_writes++;
 	trace_kvm_pvclock_update(vcpu->vcpu_id, (struct pvclock_vcpu_time_info *)&page);
 out:
 	read_unlock_irqrestore(&gpc->lock, flags);

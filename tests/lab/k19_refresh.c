@@ -10,6 +10,7 @@
 #include "beside.h"
 #include "host_life.h"
 #include "scene.h"
+#include "state.h"
 #include "tap.h"
 #include "trace.h"
 
@@ -18,6 +19,8 @@
 #define PERIODS 20
 #define HOST_HZ 250	/* Debian's */
 #define TIMERS "timer/timer_start"
+#define NOWHERE_GPA 0x10000000u	/* the VM has no memory there */
+#define LOST_S 4
 
 static unsigned int period_ms(void)
 {
@@ -88,6 +91,27 @@ static void tell(struct scene *scene, const char *mode, bool wanted)
 	tap_figure("K19", name, count, "refreshes");
 }
 
+/* A page that can never be written is asked for all the time; others may wait for the retry. */
+static void check_lost_page(struct scene *scene)
+{
+	uint64_t end_ns = host_clock_ns(CLOCK_MONOTONIC) + LOST_S * 1000000000ull;
+	struct vcpu *vcpu = &scene->vm.vcpu[1];
+	int count;
+
+	host_run_on(0);		/* an idle CPU of the emulator's may miss its timer */
+	trace_function("kvmclock_sync_fn");
+	trace_forget();
+	while (host_clock_ns(CLOCK_MONOTONIC) < end_ns) {
+		vcpu_set_msr(vcpu, MSR_CLOCK_NEW, NOWHERE_GPA | 1);
+		vcpu_run(vcpu, GUEST_TSC, 0, 0);
+		host_sleep_ms(10);
+	}
+	count = trace_count_lines("kvmclock_sync_fn", "");
+	trace_function(NULL);
+	tap_ok(count && count <= LOST_S, "K19 lost page: tried again each second");
+	tap_figure("K19", "lost_page_retries", count, "retries");
+}
+
 static void check_modes(struct scene *scene)
 {
 	tell(scene, "master", false);
@@ -113,6 +137,8 @@ int main(void)
 		check_modes(&scene);
 	else
 		tap_skip("the period is 300 s", "K19 master: no refresh");
+	if (state_exists(&scene.vm))
+		check_lost_page(&scene);
 	scene_close(&scene);
 	return tap_end();
 }
