@@ -108,6 +108,8 @@ static __flatten void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 		page = kc_pvclock_of_line(&line, kc_master_is_stable(m) ?
 						 KC_PVCLOCK_TSC_STABLE : 0);
 	} while (read_seqcount_retry(&vcpu->kvm->arch.pvclock_sc, seq));
+	if (vcpu->arch.xen.vcpu_info_cache.active || vcpu->arch.xen.vcpu_time_info_cache.active)
+		kvm_clock_write_xen_pages(vcpu, page);
 	if (vcpu->arch.pvclock_set_guest_stopped_request)
 		page.flags |= KC_PVCLOCK_GUEST_STOPPED;
 	if (vcpu->arch.pv_time.active &&
@@ -115,8 +117,6 @@ static __flatten void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 	    page.flags & KC_PVCLOCK_GUEST_STOPPED)
 		vcpu->arch.pvclock_set_guest_stopped_request = false;
 	kvm_clock_write_hyperv_page(vcpu, &line, &page);
-	if (vcpu->arch.xen.vcpu_info_cache.active || vcpu->arch.xen.vcpu_time_info_cache.active)
-		kvm_clock_write_xen_pages(vcpu, page);
 }
 
 /* This vCPU's dirty ring must be harvested before it may write more pages. */

@@ -9,6 +9,7 @@
 
 #define WALL_BOUND_NS 50
 #define SHIFT_S 3000000000ll
+#define XEN_TIME_GPA (VM_CLOCK_GPA + 0x800)	/* no vCPU's clock page is there */
 
 static void check(const char *kind, uint32_t khz)
 {
@@ -93,6 +94,28 @@ static void check_wall(const char *layout, bool long_mode, int64_t shift_s)
 	vm_close(&vm);
 }
 
+/* Both kinds of page in one guest: that it was stopped is told on KVM's, by which it was asked for. */
+static void check_stopped(void)
+{
+	struct kvm_xen_vcpu_attr place = {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, .u.gpa = XEN_TIME_GPA };
+	struct vm vm;
+	const volatile struct pvclock_vcpu_time_info *xen_page;
+
+	vm_open_running(&vm, 0, 1);
+	xen_page = (const volatile void *)(vm.clock_mem + (XEN_TIME_GPA - VM_CLOCK_GPA));
+	if (vm_set_xen_page(&vm) || vcpu_ioctl(&vm.vcpu[0], KVM_XEN_VCPU_SET_ATTR, &place))
+		tap_bail("Xen's vcpu_time_info");
+	vcpu_fresh_page(&vm.vcpu[0]);
+	if (vcpu_ioctl(&vm.vcpu[0], KVM_KVMCLOCK_CTRL, NULL))
+		tap_bail("KVM_KVMCLOCK_CTRL");
+	tap_ok(vcpu_fresh_page(&vm.vcpu[0]).flags & PVCLOCK_GUEST_STOPPED,
+	       "K1 stopped: KVM's page says so");
+	tap_ok(xen_page->version && !(xen_page->flags & PVCLOCK_GUEST_STOPPED),
+	       "K1 stopped: Xen's page does not");
+	vm_close(&vm);
+}
+
 int main(void)
 {
 	check("native", 0);
@@ -102,5 +125,6 @@ int main(void)
 	check_wall("wall_64", true, 0);
 	check_wall("wall_32_late", false, SHIFT_S);
 	check_wall("wall_64_late", true, SHIFT_S);
+	check_stopped();
 	return tap_end();
 }
