@@ -146,10 +146,13 @@ static void host_tsc_restarted(struct kvm *kvm, u64 here_htsc, u64 delta_htsc)
 	kvm_clock_close(&u);
 }
 
-/* A CPU is back, after sleep or hotplug: does its TSC go on, or start again? */
+/*
+ * A CPU is back, after sleep or hotplug: does its TSC go on, or start again?
+ * vCPUs may run on others: read before what they left last, it would seem to.
+ */
 static void check_tsc_goes_on(void)
 {
-	u64 last_htsc = last_htsc_of_all(), here_htsc = rdtsc();
+	u64 last_htsc = last_htsc_of_all(), here_htsc = rdtsc_ordered();
 	struct kvm *kvm;
 
 	if (kvm_check_tsc_unstable() || last_htsc <= here_htsc)
