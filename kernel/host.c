@@ -165,6 +165,7 @@ int kvm_arch_enable_virtualization_cpu(void)
 {
 	int r;
 
+	this_cpu_write(announced_khz, 0);	/* of before it went */
 	kvm_user_return_msr_cpu_online();
 	r = kvm_x86_check_processor_compatibility();
 	if (!r)
