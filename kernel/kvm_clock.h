@@ -19,8 +19,9 @@
  * do not keep vCPUs out for ever: a mutex is handed to who waited long.
  *
  * Pages are written, and so guest memory is waited for, with clock.lock held:
- * vCPUs wait for it interruptibly, workers only where hv_lock's holder does, ioctls
- * until it comes.
+ * vCPUs about to enter wait for it interruptibly, workers only where hv_lock's
+ * holder does; ioctls, and vCPUs whose guest has just begun an update (its TSC or
+ * a system-time MSR written), until it comes.
  */
 #ifndef KVM_CLOCK_INTERNAL_H
 #define KVM_CLOCK_INTERNAL_H
