@@ -22,6 +22,7 @@
 	X(many, 2)		\
 	X(fail_save, 1)		\
 	X(fail_restore, 1)	\
+	X(fail_live_update, 1)	\
 	X(order, 20)		\
 	X(sizes, 20)		\
 	X(ignored, 20)		\

@@ -91,7 +91,7 @@ static int restore_step(struct scene *s, u32 step)
 		return scene_restore_vm(s);
 	if (step < 2 + nr)
 		return scene_restore_vcpu(s, step - 2);
-	return step == 2 + nr ? scene_finish(s) : scene_verify(s, false);
+	return step == 2 + nr ? scene_finish(s) : scene_verify(s, step > 3 + nr);
 }
 
 /* One run, in which the call of number at fails; false: there is no such call. */
@@ -107,6 +107,7 @@ static bool run(struct in *in, struct scene *s, struct sim_vm *vm, int (*take)(s
 	host->failed = false;
 	vm->failed_request = 0;
 	for (u32 step = 0; step < nr_steps; step++) {
+		struct kvmclock_verdict verdict = s->verdict;
 		int ret;
 
 		before = vm->s;
@@ -120,6 +121,7 @@ static bool run(struct in *in, struct scene *s, struct sim_vm *vm, int (*take)(s
 			CHECK(!(changed_between(&before, &vm->s) & ~vm->written) &&
 			      (vm->written || !memcmp(&before, &vm->s, sizeof(before))), "%s: changed",
 			      s->error.call);
+			CHECK(!memcmp(&verdict, &s->verdict, sizeof(verdict)), "%s: a verdict", s->error.call);
 			failed = true;
 			step--;		/* again */
 		} else if (host->failed && !failed) {
@@ -135,15 +137,14 @@ static bool run(struct in *in, struct scene *s, struct sim_vm *vm, int (*take)(s
 	return host->failed;
 }
 
-static void draw_saved(struct in *in, struct scene *s)
+static void create(struct in *in, struct scene *s, bool unequal)
 {
 	int ret;
 
-	scene_draw(in, s);
 	s->nr_vcpus = 1 + in_below(in, 2);
 	ret = scene_create(s);
 	CHECK(!ret, "create %d", ret);
-	scene_draw_vcpus(in, s, in_once_in(in, 4));
+	scene_draw_vcpus(in, s, unequal);
 }
 
 void law_fail_save(struct in *in)
@@ -151,7 +152,8 @@ void law_fail_save(struct in *in)
 	static struct scene s, drawn;
 	u32 at = 1;
 
-	draw_saved(in, &s);
+	scene_draw(in, &s);
+	create(in, &s, in_once_in(in, 4));
 	drawn = s;
 	for (int e = 0; e < NR_ERRNOS; e++) {
 		for (at = 1; run(in, &s, &s.a, save_step, 1, at, errnos[e]); at++) {
@@ -164,34 +166,89 @@ void law_fail_save(struct in *in)
 	in_hash(in, at);
 }
 
-void law_fail_restore(struct in *in)
+/* Each call from probe to verify, before the first run and after it. */
+static void fail_restore_by(struct in *in, struct scene *s, int fail_errno)
 {
-	static struct scene s, drawn;
-	u32 at = 1, nr_steps;
+	static struct scene drawn;
+	bool more = true;
+	u32 at = 1;
+
+	drawn = *s;
+	for (; more; at++) {
+		more = run(in, s, &s->b, restore_step, 5 + s->state.vcpu_count, at, fail_errno);
+		if (!s->destination->is_host_mode &&
+		    (s->b.failed_request != KVM_KVMCLOCK_CTRL || fail_errno != EINVAL))
+			check_restored(in, s);
+		s->world = drawn.world;
+		s->source = drawn.source;
+		s->other = drawn.other;
+		s->vm_b = drawn.vm_b;
+		s->b = drawn.b;
+	}
+	CHECK(at > 30 && at < MOST_CALLS, "%u calls", at);
+	in_hash(in, at);
+}
+
+static void create_save_and_go(struct in *in, struct scene *s, bool unequal)
+{
 	int ret;
 
-	draw_saved(in, &s);
+	create(in, s, unequal);
+	ret = scene_save(s);
+	ret = ret ? ret : scene_carry(s);
+	CHECK(!ret, "save %d: %s", ret, s->error.advice);
+	scene_away(s);
+}
+
+void law_fail_restore(struct in *in)
+{
+	static struct scene s;
+
+	scene_draw(in, &s);
 	s.destination = &s.source;
 	s.request = scene_any(KVMCLOCK_ADVANCE + (u32)in_below(in, 3));
-	ret = scene_save(&s);
-	ret = ret ? ret : scene_carry(&s);
-	CHECK(!ret, "save %d: %s", ret, s.error.advice);
-	scene_away(&s);
-	nr_steps = 4 + s.state.vcpu_count;
-	drawn = s;
-	for (int e = 0; e < NR_ERRNOS; e++) {
-		bool more = true;
+	create_save_and_go(in, &s, in_once_in(in, 4));
+	for (int e = 0; e < NR_ERRNOS; e++)
+		fail_restore_by(in, &s, errnos[e]);
+}
 
-		for (at = 1; more; at++) {
-			more = run(in, &s, &s.b, restore_step, nr_steps, at, errnos[e]);
-			if (s.b.failed_request != KVM_KVMCLOCK_CTRL || errnos[e] != EINVAL)
-				check_restored(in, &s);
-			s.world = drawn.world;
-			s.source = drawn.source;
-			s.vm_b = drawn.vm_b;
-			s.b = drawn.b;
+/*
+ * Every way in which a live update sets the clock: the line as it was, the line
+ * at a kexec's other rate, tier 1 with many corrections, scaled too, and a KVM
+ * that is in host mode or older.
+ */
+void law_fail_live_update(struct in *in)
+{
+	enum { LINE, LINE_KEXEC, CORRECTED, CORRECTED_SCALED, HOST_MODE, OLD, NR_WAYS };
+	static const u32 tiers[NR_WAYS] = { 0, 0, 1, 1, 2, 3 };
+	static struct scene s;
+	int fail_errno = errnos[in_below(in, NR_ERRNOS)];
+
+	for (u32 way = 0; way < NR_WAYS; way++) {
+		scene_draw(in, &s);
+		s.source.ours = s.source.has_offset = s.source.has_host_tsc = s.source.has_vm_khz = true;
+		s.source.scaling = way == CORRECTED_SCALED || (way == LINE && in_once_in(in, 2));
+		s.source.khz = 2500000;
+		s.source.hz = 2500000123;
+		s.guest_khz = s.source.scaling ? 1000000 + (u32)in_below(in, 1000000) : 0;
+		s.source.tolerance_ppm = 250;
+		s.other = s.source;
+		s.other.khz += way == LINE_KEXEC ? 9 : 0;
+		s.other.ours = way <= LINE_KEXEC;
+		s.other.has_offset = s.other.has_host_tsc = s.other.has_vm_khz = way != OLD;
+		s.other.is_host_mode = way == HOST_MODE;
+		s.destination = &s.other;
+		s.request = scene_any(KVMCLOCK_LIVE_UPDATE);
+		s.request.flags = in_once_in(in, 2) ? KVMCLOCK_SAME_HOST : 0;
+		if (tiers[way] == 1) {
+			s.request.max_step_ns = 2500;
+			s.other.latency_ps = 20000;
+			s.other.noise_ps = 500000;
 		}
-		CHECK(at > 30 && at < MOST_CALLS, "%u calls", at);
+		create_save_and_go(in, &s, false);
+		fail_restore_by(in, &s, fail_errno);
+		CHECK(s.result.tier == tiers[way], "way %u: tier %u", way, s.result.tier);
+		CHECK(tiers[way] != 1 || s.result.tries > 1, "way %u: %u tries", way, s.result.tries);
+		CHECK(s.result.line_kept == (way == LINE), "way %u: line kept %u", way, s.result.line_kept);
 	}
-	in_hash(in, at);
 }

@@ -30,6 +30,8 @@ static bool are_rates_equal(const struct sim_vm *vm)
 
 bool sim_is_master(const struct sim_vm *vm)
 {
+	if (vm->host->is_host_mode)
+		return false;
 	for (u32 i = 0; i < vm->s.nr; i++)
 		if (vm->s.vcpus[i].offset != vm->s.vcpus[0].offset &&
 		    !(vm->host->ours && vm->host->allow_unmatched))

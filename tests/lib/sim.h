@@ -32,7 +32,8 @@ struct sim_host {
 	u32 frac_bits;		/* F */
 	u32 tolerance_ppm;
 	bool ours, scaling, has_offset, has_host_tsc, has_vm_khz, allow_unmatched,
-	     ignores_offset;	/* takes it, and goes on as before */
+	     ignores_offset,	/* takes it, and goes on as before */
+	     is_host_mode;	/* its clocksource is not the TSC */
 	s64 realtime_ns;	/* at true time 0 */
 	s64 drift_ppb;
 	s64 tai_s;
