@@ -19,6 +19,7 @@
 	X(correction, 60)	\
 	X(realtime, 60)		\
 	X(budget, 80)		\
+	X(host_mode, 20)	\
 	X(many, 2)		\
 	X(fail_save, 1)		\
 	X(fail_restore, 1)	\

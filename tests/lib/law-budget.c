@@ -161,3 +161,37 @@ void law_budget(struct in *in)
 	if (ret == KVMCLOCK_E_BACKWARDS)
 		CHECK(s.request.flags && is_backwards(&s), "reasons %#x", s.plan.reasons);
 }
+
+/*
+ * A KVM that turns out to be in host mode only when the clock is set: the rough
+ * clock where the budget has room for any step, else a code, and that it is set.
+ */
+void law_host_mode(struct in *in)
+{
+	static struct scene s;
+	bool is_tier, is_step;
+	int ret;
+
+	scene_draw(in, &s);
+	s.source.has_offset = s.source.has_host_tsc = s.source.has_vm_khz = true;
+	s.source.ours = s.source.scaling = false;
+	s.guest_khz = 0;
+	s.other = s.source;
+	s.other.is_host_mode = true;
+	s.destination = &s.other;
+	s.request.lowest_tier = 1 + (u32)in_below(in, 3);
+	s.request.max_step_ns = in_once_in(in, 2) ? 1ull << 40 : KVMCLOCK_UNKNOWN;
+	is_tier = s.request.lowest_tier == KVMCLOCK_TIER_1;
+	is_step = s.request.max_step_ns != KVMCLOCK_UNKNOWN;
+	saved(in, &s, false);
+	scene_away(&s);
+	ret = scene_to(&s);
+	CHECK(ret == (is_tier ? KVMCLOCK_E_BUDGET_TIER : is_step ? KVMCLOCK_E_BUDGET_STEP : 0), "%d: %s", ret,
+	      s.error.advice);
+	CHECK(ret || s.result.tier == KVMCLOCK_TIER_2, "tier %u", s.result.tier);
+	if (!ret)
+		return;
+	check_error(in, &s.error, ret);
+	CHECK(s.error.changed == KVMCLOCK_CHANGED_CLOCK, "changed %#x", s.error.changed);
+	CHECK(scene_verify(&s, false) == KVMCLOCK_E_ORDER, "verified");
+}
