@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -16,7 +17,7 @@
 #include "steal.h"
 
 #define LINE_SIZE 1024
-#define LINE_WAIT_MS 2000	/* for the rest of a line */
+#define LINE_WAIT_MS 2000	/* for the rest of a line, or for its begin while another waits */
 
 struct command {
 	const char *name;
@@ -149,22 +150,34 @@ static void hang_up(struct control *control)
 	control->in_fd = -1;
 }
 
-/* One byte of a line that has begun; who sends half a line keeps nobody waiting. */
-static bool hear_byte(const struct control *control, char *byte)
+static int64_t now_ms(void)
 {
-	struct pollfd more = { .fd = control->in_fd, .events = POLLIN };
+	struct timespec now;
 
-	return poll(&more, 1, LINE_WAIT_MS) == 1 && read(control->in_fd, byte, 1) == 1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Reads one line, a byte at a time: what follows it is somebody else's after a handover. */
+static bool is_readable(int fd, int64_t wait_ms)
+{
+	struct pollfd more = { .fd = fd, .events = POLLIN };
+
+	return poll(&more, 1, wait_ms > 0 ? (int)wait_ms : 0) == 1;
+}
+
+/*
+ * Reads one line, a byte at a time: what follows it is somebody else's after a
+ * handover.  Who does not end a line that has begun is not heard any more.
+ */
 static void hear_line(struct control *control)
 {
+	int64_t end_ms = now_ms() + LINE_WAIT_MS;
 	char line[LINE_SIZE];
 	size_t size = 0;
 
 	while (size < sizeof(line) - 1) {
-		if (!hear_byte(control, line + size)) {
+		if (!is_readable(control->in_fd, end_ms - now_ms()) ||
+		    read(control->in_fd, line + size, 1) != 1) {
 			hang_up(control);
 			return;
 		}
@@ -181,6 +194,7 @@ int control_loop(struct control *control)
 {
 	enum { ENDED, LISTEN, HEARD, COUNT };
 	struct pollfd fds[COUNT];
+	int told;
 
 	while (!control->gone) {
 		fds[ENDED] = (struct pollfd){ .fd = control->vm->ended_fd, .events = POLLIN };
@@ -188,8 +202,11 @@ int control_loop(struct control *control)
 		fds[LISTEN] = (struct pollfd){ .fd = control->listen_fd, .events = POLLIN };
 		if (control->in_fd >= 0)
 			fds[LISTEN].fd = -1;	/* one after another */
-		if (poll(fds, COUNT, -1) < 0 && errno != EINTR)
+		told = poll(fds, COUNT, control->in_fd >= 0 ? LINE_WAIT_MS : -1);
+		if (told < 0 && errno != EINTR)
 			return complain("poll") + 4;
+		if (!told && is_readable(control->listen_fd, 0))
+			hang_up(control);	/* of two, the one who says nothing */
 		if (fds[ENDED].revents)
 			return control->vm->exit_code;
 		if (fds[LISTEN].revents)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
+ * The monitor's control socket without KVM: a peer that says nothing, half a
+ * line, or a line that never ends keeps no other waiting.  TAP.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -108,6 +110,8 @@ int main(void)
 	tap_ok(is_answered(fd, -1, false), "control: a line is answered");
 	close(fd);
 	wait_behind("stat", false, "sends half a line");
+	wait_behind("", false, "says nothing");
+	wait_behind("s", true, "never ends its line");
 	call("quit\n");
 	pthread_join(loop, &code);
 	tap_ok(code == (void *)0, "control: quit ends it");
