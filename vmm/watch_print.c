@@ -7,8 +7,8 @@
  *   off_min_ns, off_max_ns, off_ns: the clock from the line, and now (vCPU 0)
  *   back_ns, tsc_back: a vCPU read less than another had read before
  *   pages_ns: a vCPU's own page from vCPU 0's
- *   mono_ns, raw_ns, real_ns: steps of the kernel's clocks at least so great; width_ns: what
- *     such a step may have more
+ *   mono_ns, raw_ns, real_ns: steps of the kernel's clocks at least so great; width_ns: to
+ *     what raw is known now: a step may have that more, and the width of the reading after it
  *   slopes: how often a page had another slope than before, at most of a vCPU
  *   gap_us: the longest time between two readings; unstable: readings without the stable bit
  */
