@@ -3,7 +3,7 @@
  * "start": vcpus, stable (1 or 0), and the line: gtsc, ns, mul, shift
  * "step": vcpu, step_ns, off_ns (from the line, after it), gtsc, gap_us (since the reading before)
  * "sum", "end", over all vCPUs since the start:
- *   seconds, readings, steps (of 3 ns or more), worst_step_ns
+ *   seconds, readings, steps (of 3 ns or more), least_steps (of a vCPU), worst_step_ns
  *   off_min_ns, off_max_ns, off_ns: the clock from the line, and now (vCPU 0)
  *   back_ns, tsc_back: a vCPU read less than another had read before
  *   pages_ns: a vCPU's own page from vCPU 0's
@@ -59,19 +59,30 @@ void watch_print_step(const struct seen *seen, int64_t step_ns, int64_t off_ns, 
 				   step_ns, off_ns, seen->gtsc, gap_us(&seen->watch->reference, gap_gtsc)));
 }
 
+static uint64_t least_steps(const struct watch *watch)
+{
+	uint64_t least = UINT64_MAX;
+	int i;
+
+	for (i = 0; i < watch->count; i++)
+		if (watch->seen[i].steps < least)
+			least = watch->seen[i].steps;
+	return least;
+}
+
 void watch_print_sum(const struct watch *watch, const char *word, double seconds)
 {
 	struct seen sum = watch_sum(watch);
-	char text[512];
+	char text[768];
 
 	put(text, snprintf(text, sizeof(text), "watch: %s seconds %.2f readings %" PRIu64 " steps %" PRIu64
-			   " worst_step_ns %" PRIu64 " off_min_ns %" PRId64 " off_max_ns %" PRId64
-			   " off_ns %" PRId64 " back_ns %" PRIu64 " tsc_back %" PRIu64
-			   " pages_ns %" PRIu64 " mono_ns %" PRIu64 " raw_ns %" PRIu64
-			   " real_ns %" PRIu64 " width_ns %" PRId64 " gap_us %" PRIu64
+			   " least_steps %" PRIu64 " worst_step_ns %" PRIu64 " off_min_ns %" PRId64
+			   " off_max_ns %" PRId64 " off_ns %" PRId64 " back_ns %" PRIu64
+			   " tsc_back %" PRIu64 " pages_ns %" PRIu64 " mono_ns %" PRIu64
+			   " raw_ns %" PRIu64 " real_ns %" PRIu64 " width_ns %" PRId64 " gap_us %" PRIu64
 			   " slopes %" PRIu64 " unstable %" PRIu64 "\n", word, seconds, sum.readings, sum.steps,
-			   sum.worst_step_ns, sum.off_min_ns, sum.off_max_ns, sum.off_ns, sum.back_ns,
-			   sum.tsc_back, sum.pages_ns, sum.mono.worst_ns, sum.raw.worst_ns,
+			   least_steps(watch), sum.worst_step_ns, sum.off_min_ns, sum.off_max_ns, sum.off_ns,
+			   sum.back_ns, sum.tsc_back, sum.pages_ns, sum.mono.worst_ns, sum.raw.worst_ns,
 			   sum.real.worst_ns, sum.raw.high, gap_us(&watch->reference, sum.gap_gtsc),
 			   sum.slopes, sum.unstable));
 }
