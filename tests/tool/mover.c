@@ -4,125 +4,44 @@
  * then it is done, and what came is held against what was said; and kvmclock diff
  * against what was measured.  Each policy in turn; as TAP.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <kvmclock.h>
-#include <linux/kvm.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { VCPUS = 2, MSR_PAGE = 0x4b564d01, BYTES = 4096, BUDGET_NS = 200 };
-#define BASE 0xfffff000u	/* the page in which a vCPU starts, at its end */
+#include "../lab/tap.h"
+#include "monitor.h"
+#include "probe.h"
 
-static _Alignas(4096) uint8_t memory[BYTES];
-static struct { struct kvm_cpuid2 list; struct kvm_cpuid_entry2 entries[256]; } cpuid;
+enum { VCPUS = 2, BUDGET_NS = 200 };
+
+static uint8_t bytes[4096];
 static struct kvmclock_error e = { .size = sizeof(e) };
-static int tests, failed;
 
-static void ok(bool holds, const char *what, ...)
+static void save(struct monitor *monitor, const char *path)
 {
-	va_list more;
-
-	failed |= !holds;
-	printf("%sok %d - ", holds ? "" : "not ", ++tests);
-	va_start(more, what);
-	vprintf(what, more);
-	va_end(more);
-	putchar('\n');
-}
-
-#define MUST(call) must(call, #call)
-static int must(int ret, const char *what)
-{
-	if (ret >= 0)
-		return ret;
-	printf("Bail out! %s: %s: %s %s\n", what, strerror(errno), kvmclock_strerror(e.code),
-	       e.advice ? e.advice : "");
-	exit(1);
-}
-
-static int read_guest(void *context, uint64_t gpa, void *to, size_t bytes)
-{
-	(void)context;
-	if (gpa < BASE || bytes > BYTES || gpa - BASE > BYTES - bytes)
-		return -1;
-	memcpy(to, memory + (gpa - BASE), bytes);
-	return 0;
-}
-
-static const struct kvmclock_ops ops = { .size = sizeof(ops), .read_guest = read_guest };
-
-struct vm {
-	struct kvmclock_vm view;
-	int32_t fds[VCPUS];
-	struct kvmclock_abilities abilities;
-};
-
-static void create_vm(struct vm *vm, int kvm)
-{
-	struct kvm_userspace_memory_region region = { 0, 0, BASE, BYTES, (uintptr_t)memory };
-
-	vm->view = (struct kvmclock_vm) { sizeof(vm->view), kvm, MUST(ioctl(kvm, KVM_CREATE_VM, 0)), 0,
-					  vm->fds, &ops };
-	vm->abilities.size = sizeof(vm->abilities);
-	MUST(ioctl(vm->view.vm_fd, KVM_SET_USER_MEMORY_REGION, &region));
-	MUST(kvmclock_probe(&vm->view, &vm->abilities, &e));
-}
-
-static void create_vcpus(struct vm *vm)
-{
-	struct { struct kvm_msrs list; struct kvm_msr_entry msr; } page = { { 1, 0 }, { MSR_PAGE, 0, 0 } };
-
-	for (uint32_t i = 0; i < VCPUS; i++) {
-		vm->fds[i] = MUST(ioctl(vm->view.vm_fd, KVM_CREATE_VCPU, i));
-		MUST(ioctl(vm->fds[i], KVM_SET_CPUID2, &cpuid));
-		page.msr.data = (BASE + 64 * i) | 1;
-		MUST(ioctl(vm->fds[i], KVM_SET_MSRS, &page) - 1);
-	}
-	vm->view.vcpu_count = VCPUS;
-}
-
-static void close_vm(struct vm *vm)
-{
-	for (int i = 0; i < VCPUS; i++)
-		close(vm->fds[i]);
-	close(vm->view.vm_fd);
-}
-
-/* As kvmclock_recipe(7): stock KVM draws the clock anew at a vCPU's first run. */
-static void settle(int fd)
-{
-	struct { struct kvm_signal_mask head; uint8_t none[8]; } open_mask = { { 8 }, { 0 } };
-	sigset_t usr1;
-
-	sigemptyset(&usr1);
-	sigaddset(&usr1, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &usr1, NULL);
-	MUST(ioctl(fd, KVM_SET_SIGNAL_MASK, &open_mask));
-	raise(SIGUSR1);
-	ioctl(fd, KVM_RUN, 0);
-	sigwaitinfo(&usr1, NULL);
-	MUST(ioctl(fd, KVM_SET_SIGNAL_MASK, NULL));
-}
-
-static void save(struct vm *vm, struct kvmclock_state *state, const char *path)
-{
-	static uint8_t bytes[4096];
 	size_t used = 0;
 	FILE *file = fopen(path, "w");
 
-	MUST(kvmclock_save(&vm->view, &vm->abilities, state, &e));
-	MUST(kvmclock_encode(state, bytes, sizeof(bytes), &used, &e));
-	MUST(file && fwrite(bytes, 1, used, file) == used && !fclose(file) ? 0 : -1);
+	monitor_must(kvmclock_save(&monitor->handle, &monitor->abilities, &monitor->state, &e), &e);
+	monitor_must(kvmclock_encode(&monitor->state, bytes, sizeof(bytes), &used, &e), &e);
+	if (!file || fwrite(bytes, 1, used, file) != used || fclose(file))
+		tap_bail("%s", path);
+}
+
+/* A new VM with the state that was saved. */
+static void open_saved(struct monitor *monitor)
+{
+	FILE *file = fopen("state", "r");
+	size_t length = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+
+	monitor_open(monitor);
+	monitor_must(kvmclock_decode(bytes, length, &monitor->state, &e), &e);
+	fclose(file);
 }
 
 /* The command's document; *code is its exit. */
@@ -194,11 +113,11 @@ static void check_diff(const char *policy, const struct said *said)
 	int64_t step = figure(doc, "clock_step"), cycles = figure(doc, "tsc_step");
 
 	printf("# %s: diff: exit %d, clock %" PRId64 " ns, TSC %" PRId64 " cycles\n", policy, code, step, cycles);
-	ok(step >= -(int64_t)said->step_ns && step <= (int64_t)said->step_ns,
+	tap_ok(step >= -(int64_t)said->step_ns && step <= (int64_t)said->step_ns,
 	   "%s: diff finds the clock's step within what was predicted", policy);
 	/* Elsewhere time passes between the chosen instant and the second save. */
 	if (!strcmp(policy, "live-update"))
-		ok(!code && !cycles, "%s: diff finds the TSC as it was to be, and all good", policy);
+		tap_ok(!code && !cycles, "%s: diff finds the TSC as it was to be, and all good", policy);
 	json_object_put(doc);
 }
 
@@ -210,103 +129,76 @@ static void show(const char *arguments)
 	printf("# $ kvmclock %s\n", arguments);
 	fflush(stdout);
 	snprintf(text, sizeof(text), "kvmclock %s | sed 's/^/# /'", arguments);
-	MUST(system(text));
+	if (system(text) < 0)
+		tap_bail("%s", text);
 }
 
-static void move(int kvm, uint32_t by, const char *policy)
+static void move(uint32_t by, const char *policy)
 {
-	struct vm old, new;
-	struct kvmclock_vcpu vcpus[2][VCPUS];
-	struct kvmclock_state state = { .size = sizeof(state), .vcpus = vcpus[0], .vcpu_room = VCPUS };
-	struct kvmclock_state after = { .size = sizeof(after), .vcpus = vcpus[1], .vcpu_room = VCPUS };
+	static struct monitor old, new;
 	struct kvmclock_request request = { .size = sizeof(request), .policy = by, .max_step_ns = BUDGET_NS,
 		.flags = KVMCLOCK_NO_BACKWARDS, .max_rate_ppb = 10, .lowest_tier = KVMCLOCK_TIER_1,
 		/* Bounds that a busy machine does not reach. */
 		.max_tries = 4000, .max_time_us = 500000 };
-	struct kvmclock_restore restore = { .size = sizeof(restore) };
-	struct kvmclock_result result = { .size = sizeof(result) };
-	struct kvmclock_verdict seen = { .size = sizeof(seen) };
+	const struct kvmclock_verdict *seen = &new.before_run;
+	uint64_t elapsed_ns;
 	struct said said;
 
-	create_vm(&old, kvm);
-	create_vcpus(&old);
-	for (int i = 0; i < VCPUS; i++)
-		MUST(ioctl(old.fds[i], KVM_RUN, 0));
-	save(&old, &state, "state");
+	monitor_open(&old);
+	monitor_start(&old, 0, VCPUS);
+	save(&old, "state");
 	usleep(20000);
 	said = predict(policy);
-	ok(said.possible && !said.exit, "%s: predicted to be good", policy);
-	create_vm(&new, kvm);
-	MUST(kvmclock_restore_vm(&restore, &new.view, &state, &new.abilities, &request, &e));
-	create_vcpus(&new);
-	for (uint32_t i = 0; i < VCPUS; i++)
-		MUST(kvmclock_restore_vcpu(&restore, &new.view, i, &e));
-	for (int i = 0; i < VCPUS; i++)
-		settle(new.fds[i]);
-	MUST(kvmclock_restore_finish(&restore, &new.view, &result, &e));
-	MUST(kvmclock_verify(&restore, &new.view, 0, &seen, &e));
-	printf("# %s: done: tier %u, %" PRIu64 " ns, %" PRIu64 " cycles, elapsed %" PRIu64 " ns\n", policy,
-	       result.tier, seen.worst_ns, seen.worst_cycles, restore.plan.elapsed_ns);
-	ok(result.tier == said.tier, "%s: the tier that was predicted", policy);
-	ok(seen.worst_ns <= said.step_ns, "%s: the clock within the step that was predicted", policy);
-	ok(seen.worst_cycles <= said.step_cycles, "%s: the TSC within the step that was predicted", policy);
-	ok(restore.plan.elapsed_ns >= said.elapsed_ns &&
-	   restore.plan.elapsed_ns - said.elapsed_ns < (by >= KVMCLOCK_FROZEN ? 1 : 20000000000ull),
-	   "%s: the time away that was predicted, and what passed since", policy);
-	save(&new, &after, "after");
+	tap_ok(said.possible && !said.exit, "%s: predicted to be good", policy);
+	open_saved(&new);
+	monitor_restore(&new, &request, true);
+	elapsed_ns = new.restore.plan.elapsed_ns;
+	tap_diag("%s: done: tier %u, %" PRIu64 " ns, %" PRIu64 " cycles, elapsed %" PRIu64 " ns", policy,
+		 new.result.tier, seen->worst_ns, seen->worst_cycles, elapsed_ns);
+	tap_ok(new.result.tier == said.tier, "%s: the tier that was predicted", policy);
+	tap_ok(seen->worst_ns <= said.step_ns, "%s: the clock within the step that was predicted", policy);
+	tap_ok(seen->worst_cycles <= said.step_cycles, "%s: the TSC within the step that was predicted", policy);
+	tap_ok(elapsed_ns >= said.elapsed_ns &&
+	       elapsed_ns - said.elapsed_ns < (by >= KVMCLOCK_FROZEN ? 1 : 20000000000ull),
+	       "%s: the time away that was predicted, and what passed since", policy);
+	save(&new, "after");
 	check_diff(policy, &said);
 	if (by == KVMCLOCK_LIVE_UPDATE) {
 		show("decode state");
 		show("predict --policy live-update --budget-ns 200 state");
 		show("diff state after");
 	}
-	close_vm(&old);
-	close_vm(&new);
+	monitor_close(&old);
+	monitor_close(&new);
 }
 
 /* What was refused is refused. */
-static void refuse(int kvm)
+static void refuse(void)
 {
-	int code;
+	static struct monitor new;
+	int code, said, ret;
 	struct json_object *doc = ask(&code, "kvmclock predict --json --policy live-update --budget-ns 0 "
 				      "--lowest-tier 0 state >said.json");
 	struct json_object *plan = json_object_array_get_idx(json_object_object_get(doc, "plans"), 0);
 	struct kvmclock_request request = { .size = sizeof(request), .policy = KVMCLOCK_LIVE_UPDATE,
 					    .flags = KVMCLOCK_NO_BACKWARDS };
-	struct kvmclock_vcpu vcpus[VCPUS];
-	struct kvmclock_state state = { .size = sizeof(state), .vcpus = vcpus, .vcpu_room = VCPUS };
-	struct kvmclock_restore restore = { .size = sizeof(restore) };
-	static uint8_t bytes[4096];
-	struct vm new;
-	FILE *file = fopen("state", "r");
-	size_t length = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
-	int ret;
 
-	MUST(kvmclock_decode(bytes, length, &state, &e));
-	create_vm(&new, kvm);
-	ret = kvmclock_restore_vm(&restore, &new.view, &state, &new.abilities, &request, &e);
-	printf("# no step, tier 0: predicted %d, restored %d\n",
-	       json_object_get_int(json_object_object_get(plan, "code")), ret);
-	ok(json_object_get_int(json_object_object_get(plan, "code")) == ret, "with no budget, the restore's code");
-	ok(code == (ret ? 1 : 0), "... and its exit");
+	open_saved(&new);
+	ret = kvmclock_restore_vm(&new.restore, &new.handle, &new.state, &new.abilities, &request, &e);
+	said = json_object_get_int(json_object_object_get(plan, "code"));
+	tap_diag("no step, tier 0: predicted %d, restored %d", said, ret);
+	tap_ok(said == ret, "with no budget, the restore's code");
+	tap_ok(code == (ret ? 1 : 0), "... and its exit");
 	json_object_put(doc);
-	close(new.view.vm_fd);
-	if (file)
-		fclose(file);
+	monitor_close(&new);
 }
 
 int main(void)
 {
-	int kvm = MUST(open("/dev/kvm", O_RDWR | O_CLOEXEC));
-
-	memcpy(memory + BYTES - 16, "\xf4\xeb\xfd", 3);	/* hlt, over and over */
-	cpuid.list.nent = 256;
-	MUST(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &cpuid));
-	move(kvm, KVMCLOCK_LIVE_UPDATE, "live-update");
-	move(kvm, KVMCLOCK_ADVANCE, "advance");
-	move(kvm, KVMCLOCK_FROZEN, "frozen");
-	move(kvm, KVMCLOCK_CLONE, "clone");
-	refuse(kvm);
-	printf("1..%d\n", tests);
-	return failed;
+	move(KVMCLOCK_LIVE_UPDATE, "live-update");
+	move(KVMCLOCK_ADVANCE, "advance");
+	move(KVMCLOCK_FROZEN, "frozen");
+	move(KVMCLOCK_CLONE, "clone");
+	refuse();
+	return tap_end();
 }

@@ -31,8 +31,9 @@ $(O)/asan/fuzz.o: $(SRC)/fuzz.c
 	@mkdir -p $(@D)
 	@$(CC) $(warn) $(sanitize) -I$(TOP)/tools $$(pkg-config --cflags $(packages)) -c -o $@ $<
 
-$(O)/mover: $(SRC)/mover.c $(O)/kvmclock.a
-	@$(CC) $(warn) -O2 -static -I$(TOP)/lib -I$(TOP)/uapi $$(pkg-config --cflags json-c) -o $@ $^ \
+include $(TOP)/tools/probe/probe.mk
+$(O)/mover: $(SRC)/mover.c $(TOP)/tests/lab/tap.c $(probe_objects) $(O)/kvmclock.a
+	@$(CC) $(warn) -O2 -static -pthread $(probe_include) $$(pkg-config --cflags json-c) -o $@ $^ \
 		$$(pkg-config --static --libs json-c)
 
 -include $(wildcard $(O)/*.d $(O)/asan/*.d $(O)/asan/*/*.d)

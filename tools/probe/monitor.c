@@ -147,14 +147,11 @@ static void carry(const struct kvmclock_state *from, struct kvmclock_state *to)
 }
 
 /* The guest sets its page with its first run, as a restored one has it set by a MSR. */
-void monitor_move(struct monitor *from, struct monitor *to, const struct kvmclock_request *request,
-		  bool settled)
+void monitor_restore(struct monitor *to, const struct kvmclock_request *request, bool settled)
 {
 	struct kvmclock_error error = { .size = sizeof(error) };
 	uint32_t i;
 
-	monitor_must(kvmclock_save(&from->handle, &from->abilities, &from->state, &error), &error);
-	carry(&from->state, &to->state);
 	monitor_must(kvmclock_restore_vm(&to->restore, &to->handle, &to->state, &to->abilities,
 					 request, &error), &error);
 	to->vm.khz = to->state.vcpus[0].tsc_khz;
@@ -170,4 +167,14 @@ void monitor_move(struct monitor *from, struct monitor *to, const struct kvmcloc
 	for (i = 0; i < to->state.vcpu_count; i++)
 		vcpu_fresh_page(&to->vm.vcpu[i]);
 	monitor_must(kvmclock_verify(&to->restore, &to->handle, 1, &to->after_run, &error), &error);
+}
+
+void monitor_move(struct monitor *from, struct monitor *to, const struct kvmclock_request *request,
+		  bool settled)
+{
+	struct kvmclock_error error = { .size = sizeof(error) };
+
+	monitor_must(kvmclock_save(&from->handle, &from->abilities, &from->state, &error), &error);
+	carry(&from->state, &to->state);
+	monitor_restore(to, request, settled);
 }

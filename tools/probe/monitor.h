@@ -30,9 +30,11 @@ void monitor_close(struct monitor *monitor);
 void monitor_begin_count(struct monitor *monitor);
 
 /*
- * Saves from, of which the state's bytes go to a new VM, to, whose guest then
- * runs; settled: only after its vCPUs took what KVM has pending for them.
+ * A new VM whose state is filled in is restored, and its guest runs; settled:
+ * only after its vCPUs took what KVM has pending for them.
  */
+void monitor_restore(struct monitor *to, const struct kvmclock_request *request, bool settled);
+/* Saves from, of which the state's bytes go to a new VM, to. */
 void monitor_move(struct monitor *from, struct monitor *to, const struct kvmclock_request *request,
 		  bool settled);
 
