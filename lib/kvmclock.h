@@ -337,8 +337,8 @@ struct kvmclock_restore {
 
 /*
  * First: before any vCPU exists.  Plans, and refuses what is beyond the budget
- * before anything is written; then sets the VM's TSC frequency.  state must
- * live until kvmclock_restore_finish() is done.
+ * before anything is written; then sets the VM's TSC frequency.  state and its
+ * vcpus must live until the last kvmclock_verify() of this restore.
  */
 int kvmclock_restore_vm(struct kvmclock_restore *restore, const struct kvmclock_vm *vm,
 			const struct kvmclock_state *state,
