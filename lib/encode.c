@@ -27,6 +27,8 @@ static void put(uint8_t **to, uint64_t value, int bytes)
 
 KVMCLOCK_PUBLIC size_t kvmclock_encoded_bytes(const struct kvmclock_state *state)
 {
+	if (!state || !is_size(state->size, sizeof(*state)))
+		return 0;
 	return HEADER_BYTES + RECORD_BYTES + CLOCK_BYTES + RECORD_BYTES +
 	       (size_t)VCPU_BYTES * state->vcpu_count + (size_t)state->unknown_bytes;
 }

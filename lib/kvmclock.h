@@ -213,7 +213,7 @@ struct kvmclock_state {
 int kvmclock_save(const struct kvmclock_vm *vm, const struct kvmclock_abilities *abilities,
 		  struct kvmclock_state *state, struct kvmclock_error *error);
 
-/* Bytes that kvmclock_encode() will write. */
+/* Bytes that kvmclock_encode() will write; 0 for what is no state. */
 size_t kvmclock_encoded_bytes(const struct kvmclock_state *state);
 
 /* Writes state into bytes; *used is how many.  The same state gives the same bytes. */

@@ -142,6 +142,8 @@ void law_sizes(struct in *in)
 		      "call %u, struct %d: %d", which, i, ret);
 		check_error(in, &s.error, ret);
 	}
+	s.saved.size--;
+	CHECK(!kvmclock_encoded_bytes(&s.saved) && !kvmclock_encoded_bytes(NULL), "bytes of no state");
 	CHECK(kvmclock_msr_rule(0x10) == KVMCLOCK_MSR_DROP && kvmclock_msr_rule(0x6e0) ==
 	      KVMCLOCK_MSR_DEFER && kvmclock_msr_rule(0x3b) == KVMCLOCK_MSR_DEFER &&
 	      kvmclock_msr_rule((u32)in_below(in, 0x10)) == KVMCLOCK_MSR_ANY, "MSR rules");
