@@ -6,7 +6,7 @@
 
 static const char *const sentences[] = {
 	"done",
-	"a struct's size member is not set, or too small for this library",
+	"a struct's size is not set or too small, or it asks for what is not known here",
 	"an argument is outside its domain",
 	"the call is out of order",
 	"a system call failed",
@@ -46,10 +46,25 @@ bool is_size(uint32_t size, size_t ours)
 	return size >= ours && size <= 4096;
 }
 
+bool is_asked(const void *object, size_t ours)
+{
+	const uint8_t *bytes = object;
+	uint32_t size;
+
+	if (!object)
+		return false;
+	memcpy(&size, object, sizeof(size));
+	if (!is_size(size, ours))
+		return false;
+	while (size > ours)
+		if (bytes[--size])
+			return false;
+	return true;
+}
+
 bool is_vm(const struct kvmclock_vm *vm)
 {
-	return vm && is_size(vm->size, sizeof(*vm)) &&
-	       (!vm->ops || is_size(vm->ops->size, sizeof(*vm->ops)));
+	return is_asked(vm, sizeof(*vm)) && (!vm->ops || is_asked(vm->ops, sizeof(*vm->ops)));
 }
 
 static bool is_wanted(const struct kvmclock_error *error)

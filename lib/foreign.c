@@ -63,7 +63,7 @@ KVMCLOCK_PUBLIC int kvmclock_from_foreign(const struct kvmclock_foreign *foreign
 	int ret;
 
 	error_begin(error);
-	if (!foreign || !state || !is_size(foreign->size, sizeof(*foreign)) ||
+	if (!is_asked(foreign, sizeof(*foreign)) || !state ||
 	    !is_size(state->size, sizeof(*state)))
 		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!foreign->clock || foreign->source < KVMCLOCK_SOURCE_KVM ||

@@ -40,6 +40,8 @@ int fail_call(struct kvmclock_error *error, const struct call *call, int vcpu, i
 
 /* Is size what a caller of this or a later version has? */
 bool is_size(uint32_t size, size_t ours);
+/* Of what only the caller fills: a later one's may not ask for what is not known here. */
+bool is_asked(const void *object, size_t ours);
 /* Also of the ops that it brings. */
 bool is_vm(const struct kvmclock_vm *vm);
 

@@ -17,7 +17,8 @@
  * Nothing here opens, keeps, allocates, prints, locks or starts anything; there
  * are no globals.  Calls on different objects may run at once.  Structs begin
  * with their size, which the caller sets to sizeof: a later library knows by it
- * what an earlier caller has.  What the library does not fill is left as it is.
+ * what an earlier caller has, and an earlier one refuses what a later caller asks
+ * for beyond it, but zeroes.  What the library does not fill is left as it is.
  * Functions return 0, or a count where said, or a negative KVMCLOCK_E_*.
  */
 #ifndef KVMCLOCK_H
@@ -34,7 +35,7 @@ struct timespec;
 struct timex;
 
 /* Codes; they keep their numbers.  kvmclock_strerror() has a sentence for each. */
-#define KVMCLOCK_E_SIZE		(-1)	/* a struct's size is none that is known */
+#define KVMCLOCK_E_SIZE		(-1)	/* a struct's size is none that is known, or its end is not */
 #define KVMCLOCK_E_ARGUMENT	(-2)	/* an argument is outside its domain */
 #define KVMCLOCK_E_ORDER	(-3)	/* a call out of order */
 #define KVMCLOCK_E_SYSTEM	(-4)	/* a system call failed: see the error */

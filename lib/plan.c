@@ -263,8 +263,8 @@ KVMCLOCK_PUBLIC int kvmclock_plan(const struct kvmclock_state *state,
 	bool catch_up = false;
 
 	error_begin(error);
-	if (!state || !here || !request || !plan || !is_size(state->size, sizeof(*state)) ||
-	    !is_size(here->size, sizeof(*here)) || !is_size(request->size, sizeof(*request)) ||
+	if (!state || !here || !plan || !is_size(state->size, sizeof(*state)) ||
+	    !is_size(here->size, sizeof(*here)) || !is_asked(request, sizeof(*request)) ||
 	    !is_size(plan->size, sizeof(*plan)))
 		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!is_host(here) || request->policy < KVMCLOCK_LIVE_UPDATE ||

@@ -36,8 +36,8 @@ KVMCLOCK_PUBLIC int kvmclock_restore_vm(struct kvmclock_restore *restore,
 	int ret;
 
 	error_begin(error);
-	if (!is_restore(restore, vm) || !abilities || !request ||
-	    !is_size(abilities->size, sizeof(*abilities)) || !is_size(request->size, sizeof(*request)))
+	if (!is_restore(restore, vm) || !abilities || !is_asked(request, sizeof(*request)) ||
+	    !is_size(abilities->size, sizeof(*abilities)))
 		return fail(error, KVMCLOCK_E_SIZE, "give every struct, its size set to sizeof");
 	if (!is_host(abilities))
 		return fail(error, KVMCLOCK_E_ARGUMENT, "abilities are those of kvmclock_probe()");

@@ -26,6 +26,7 @@
 	X(fail_live_update, 1)	\
 	X(order, 20)		\
 	X(sizes, 20)		\
+	X(later_caller, 20)	\
 	X(ignored, 20)		\
 	X(same_again, 20)	\
 	X(tolerance, 40)	\

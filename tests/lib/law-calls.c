@@ -150,6 +150,57 @@ void law_sizes(struct in *in)
 	check_fewer(in, &s);
 }
 
+/* One of what only callers fill, in a call that takes it. */
+static int call_with(struct scene *s, u32 which, const void *given)
+{
+	struct kvmclock_vm vm = s->vm_b;
+
+	switch (which) {
+	case 0:
+		return kvmclock_probe(given, &s->abilities_b, &s->error);
+	case 1:
+		vm.ops = given;
+		return kvmclock_probe(&vm, &s->abilities_b, &s->error);
+	case 2:
+		return kvmclock_plan(&s->state, &s->abilities_b, given, &s->plan, &s->error);
+	case 3:
+		return kvmclock_restore_vm(&s->restore, &s->vm_b, &s->state, &s->abilities_b, given, &s->error);
+	default:
+		return kvmclock_from_foreign(given, &s->state, &s->error);
+	}
+}
+
+/* A later caller's structs: what they have more is 0, or is refused. */
+void law_later_caller(struct in *in)
+{
+	static struct scene s;
+	static u8 given[4096];
+	struct kvmclock_foreign foreign = { .size = sizeof(foreign), .source = KVMCLOCK_SOURCE_QEMU,
+					    .clock = "clock ns", .clock_bytes = 8 };
+	const void *const from[] = { &s.vm_b, &s.ops_b, &s.request, &s.request, &foreign };
+	u32 which = (u32)in_below(in, 5), ours, size;
+	u64 calls;
+	int ret;
+
+	save_and_go(in, &s);
+	if (!s.source.has_vm_khz && which < 2)
+		return;
+	s.request.policy = KVMCLOCK_ADVANCE + (u32)in_below(in, 3);
+	memcpy(&ours, from[which], sizeof(ours));
+	size = ours + 1 + (u32)in_below(in, sizeof(given) - ours);
+	memset(given, 0, sizeof(given));
+	memcpy(given, from[which], ours);
+	memcpy(given, &size, sizeof(size));
+	calls = s.source.calls;
+	given[ours + in_below(in, size - ours)] = 1 + (u8)in_below(in, 255);
+	ret = call_with(&s, which, given);
+	CHECK(ret == KVMCLOCK_E_SIZE && calls == s.source.calls, "which %u, more is asked: %d", which, ret);
+	check_error(in, &s.error, ret);
+	memset(given + ours, 0, sizeof(given) - ours);
+	ret = call_with(&s, which, given);
+	CHECK(!ret, "which %u, later, and no more: %d: %s", which, ret, s.error.advice);
+}
+
 /* A KVM that takes a TSC offset and does not apply it is found at the first vCPU. */
 void law_ignored(struct in *in)
 {
