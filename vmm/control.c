@@ -167,7 +167,8 @@ static bool is_readable(int fd, int64_t wait_ms)
 
 /*
  * Reads one line, a byte at a time: what follows it is somebody else's after a
- * handover.  Who does not end a line that has begun is not heard any more.
+ * handover.  Who does not end a line that has begun, in time and within its
+ * size, is not heard any more: what else there is of it is no command.
  */
 static void hear_line(struct control *control)
 {
@@ -175,15 +176,14 @@ static void hear_line(struct control *control)
 	char line[LINE_SIZE];
 	size_t size = 0;
 
-	while (size < sizeof(line) - 1) {
-		if (!is_readable(control->in_fd, end_ms - now_ms()) ||
+	for (;; size++) {
+		if (size == sizeof(line) || !is_readable(control->in_fd, end_ms - now_ms()) ||
 		    read(control->in_fd, line + size, 1) != 1) {
 			hang_up(control);
 			return;
 		}
 		if (line[size] == '\n')
 			break;
-		size++;
 	}
 	line[size] = 0;
 	if (size)

@@ -19,8 +19,9 @@
 #include "net.h"
 #include "steal.h"
 
-/* control.c's limit, and what a busy machine may add. */
+/* control.c's limits, of time with what a busy machine may add. */
 #define ANSWER_MS	(2000 + 8000)
+#define LINE_BYTES	1023
 #define DRIP_MS		200
 
 /* Of the monitor, whose other parts are KVM's. */
@@ -98,6 +99,7 @@ int main(void)
 {
 	pthread_t loop;
 	void *code;
+	char long_line[LINE_BYTES + 6];
 	int fd;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -112,6 +114,9 @@ int main(void)
 	wait_behind("stat", false, "sends half a line");
 	wait_behind("", false, "says nothing");
 	wait_behind("s", true, "never ends its line");
+	memset(long_line, 'x', LINE_BYTES);
+	strcpy(long_line + LINE_BYTES, "quit\n");
+	wait_behind(long_line, false, "has a command where its line is too long");
 	call("quit\n");
 	pthread_join(loop, &code);
 	tap_ok(code == (void *)0, "control: quit ends it");
