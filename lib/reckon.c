@@ -67,6 +67,9 @@ uint64_t ratio_here(const struct kvmclock_abilities *abilities, uint32_t khz, bo
 	bool is_near = khz >= low && khz <= high;	/* as KVM rounds them */
 	bool scaling = abilities->bits & KVMCLOCK_HAS_SCALING;
 
+	*catch_up = false;
+	if (khz > INT32_MAX)		/* KVM_GET_TSC_KHZ tells it as an int */
+		return 0;
 	*catch_up = !is_near && !scaling && khz > host.khz;
 	if (is_near || *catch_up)
 		return one;

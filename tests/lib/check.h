@@ -31,6 +31,7 @@
 	X(same_again, 20)	\
 	X(tolerance, 40)	\
 	X(plan_any, 60)		\
+	X(restore_any, 60)	\
 	X(foreign, 40)		\
 	X(bytes, 60)		\
 	X(bytes_cut, 2)		\

@@ -326,3 +326,59 @@ void law_foreign(struct in *in)
 		CHECK(sim_gtsc_at(&s.b, i, s.restore.at.htsc) - tsc[i] ==
 		      wide_muldiv(s.restore.plan.elapsed_ns, khz[i], 1000000), "vcpu %u", i);
 }
+
+static struct kvmclock_reading any_reading(struct in *in)
+{
+	return (struct kvmclock_reading) { in_u64(in), (s64)in_u64(in), (s64)in_u64(in), in_u64(in), in_u64(in) };
+}
+
+/*
+ * A state of anybody's making, of which only the frequencies are such as a host
+ * can have, and with which all is done that can be: a code or 0, what is told to
+ * have been changed was, and no undefined arithmetic.
+ */
+void law_restore_any(struct in *in)
+{
+	static struct scene s;
+	u32 step = 0, nr, khz;
+	int ret = 0;
+
+	scene_draw(in, &s);
+	khz = (u32)in_range(in, in_once_in(in, 3) ? 1u << 31 : 1, ~0u);
+	khz = in_once_in(in, 3) ? s.destination->khz : khz;
+	s.state.vcpu_count = nr = (u32)in_below(in, 4);
+	s.state.flags = (u32)in_u64(in);
+	s.state.host_khz = in_once_in(in, 2) ? s.source.khz : (u32)in_range(in, 1, ~0u);
+	s.state.frac_bits = in_once_in(in, 2) ? s.source.frac_bits : (u32)in_range(in, 32, 62);
+	s.state.line_mul = (u32)in_range(in, 1, ~0u);
+	s.state.line_shift = (s32)in_below(in, 63) - 31;
+	s.state.at = any_reading(in);
+	s.state.clock_ns = in_u64(in);
+	s.state.line_gtsc = in_u64(in);
+	s.state.line_ns = in_u64(in);
+	s.state.width_ns = in_once_in(in, 2) ? 0 : in_u64(in);
+	for (u32 i = 0; i < nr; i++)
+		s.vcpus[i] = (struct kvmclock_vcpu) { in_u64(in),
+			in_once_in(in, 2) ? 1ull << s.state.frac_bits : in_u64(in), in_u64(in), in_u64(in), in_u64(in),
+			khz, (u32)in_u64(in) };
+	s.request.flags = (u32)in_below(in, 4);
+	s.request.max_step_ns = in_once_in(in, 2) ? KVMCLOCK_UNKNOWN : in_u64(in);
+	s.request.max_tries = 1 + (u32)in_below(in, 5);
+	scene_away(&s);
+	for (; !ret && step < 5 + nr; step++) {
+		s.b.written = 0;
+		if (step < 2)
+			ret = step ? scene_restore_vm(&s) : scene_probe(&s);
+		else if (step < 2 + nr)
+			ret = scene_restore_vcpu(&s, step - 2);
+		else
+			ret = step == 2 + nr ? scene_finish(&s) : scene_verify(&s, step > 3 + nr);
+	}
+	in_hash(in, step);
+	CHECK(step <= 2 || !nr || khz <= INT32_MAX, "%u kHz were planned", khz);
+	if (!ret)
+		return;
+	CHECK(ret < 0 && ret >= KVMCLOCK_E_INCOMPLETE, "step %u: %d", step, ret);
+	check_error(in, &s.error, ret);
+	CHECK(s.error.changed == s.b.written, "step %u: changed %#x, told %#x", step, s.b.written, s.error.changed);
+}

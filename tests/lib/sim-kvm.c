@@ -189,6 +189,8 @@ static int get_line(struct sim_vm *vm, u32 i, struct sim_page *page)
 /* The frequency of a slope, in Hz. */
 static u64 hz_of(struct slope slope)
 {
+	if (slope.shift > 16)
+		return wide_muldiv(1000000000ull << 16, 1, (u64)slope.mul << (slope.shift - 16));
 	return wide_muldiv(1000000000ull << 16, 1ull << (16 - slope.shift), slope.mul);
 }
 
