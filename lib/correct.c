@@ -103,9 +103,9 @@ int correct_clock(const struct kvmclock_restore *restore, const struct kvmclock_
 	uint32_t tries = request->max_tries ? request->max_tries : 100;
 	uint32_t time_us = request->max_time_us ? request->max_time_us : 5000;
 	uint64_t time_htsc = kc_mul_div_floor(time_us, restore->abilities.host_khz, 1000);
-	uint64_t start_htsc = read_htsc(vm), lag_htsc = 0, spent_htsc, allowed, by_time;
+	uint64_t start_htsc = read_htsc(vm), lag_htsc = 0, spent_htsc, allowed, by_time, wanted;
+	bool scaled = is_scaled(restore->abilities.frac_bits, restore->tsc_ratio), is_last;
 	struct attempt a;
-	bool is_last;
 
 	do {
 		int ret = attempt(restore, vm, lag_htsc, &a, error);
@@ -120,11 +120,15 @@ int correct_clock(const struct kvmclock_restore *restore, const struct kvmclock_
 		is_last = result->tries >= tries || spent_htsc >= time_htsc;
 		result->residual_ns = a.residual_ns;
 		result->residual_error_ns = a.error_ns;
-	} while (magnitude(a.residual_ns) > allowed && !is_last);
-	if (magnitude(a.residual_ns) > request->max_step_ns)
+		if (!scaled && (magnitude(a.residual_ns) <= allowed || is_last))
+			ret = measure(restore, vm, result, error);
+		if (ret)
+			return ret;
+		/* What is known to 1 ns need not be 0. */
+		wanted = allowed || !request->max_step_ns ? allowed : 1;
+	} while (magnitude(result->residual_ns) > wanted && !is_last);
+	if (magnitude(result->residual_ns) > request->max_step_ns)
 		return fail(error, KVMCLOCK_E_BUDGET_STEP,
 			    "the clock is set, but not within the budget: try again, or allow more");
-	if (is_scaled(restore->abilities.frac_bits, restore->tsc_ratio))
-		return 0;
-	return measure(restore, vm, result, error);
+	return 0;
 }

@@ -103,7 +103,7 @@ static void check_corrected_clock(struct in *in, struct scene *s)
 {
 	s64 off = mean_off_ns(s);
 	u64 most = s->request.max_step_ns == KVMCLOCK_UNKNOWN ? KVMCLOCK_UNKNOWN :
-		s->request.max_step_ns + s->result.residual_error_ns + 1;
+		s->request.max_step_ns + s->result.residual_error_ns;
 
 	CHECK(apart((u64)off, (u64)s->result.residual_ns) <= s->result.residual_error_ns,
 	      "residual %lld, stated %lld to %llu", off, (s64)s->result.residual_ns,
