@@ -392,7 +392,7 @@ struct kvmclock_verdict {
 	uint64_t worst_cycles_error;	/* its bound, 0 by offset, else the bracket's width */
 	uint64_t worst_ns;		/* clock against what was to be */
 	uint64_t worst_ns_error;	/* its bound */
-	uint32_t worst_vcpu;
+	uint32_t worst_vcpu;		/* the last that was worse than those before, in either */
 	uint32_t from_page;		/* vCPUs whose page was read */
 };
 

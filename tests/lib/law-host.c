@@ -65,10 +65,13 @@ void law_verify(struct in *in)
 {
 	static struct scene s;
 	u64 ticks = 1 + in_below(in, 1000), ns = 1 + in_below(in, 1000);
+	u32 vcpu;
 	int ret;
 
 	draw_ours(in, &s, KVMCLOCK_FROZEN);
-	s.nr_vcpus = 1;
+	s.source.allow_unmatched = true;
+	s.nr_vcpus = 1 + in_below(in, 4);
+	vcpu = (u32)in_below(in, s.nr_vcpus);
 	ret = scene_all(&s);
 	CHECK(!ret && !s.verdict.worst_cycles && !s.verdict.worst_ns, "restore %d: %s", ret, s.error.advice);
 	s.b.s.n0 -= ns;
@@ -76,10 +79,12 @@ void law_verify(struct in *in)
 	CHECK(!ret && s.verdict.worst_ns == ns && !s.verdict.worst_ns_error && !s.verdict.worst_cycles,
 	      "%llu ns planted, found %llu", ns, (u64)s.verdict.worst_ns);
 	s.b.s.n0 += ns;
-	sim_set_offset(&s.b, 0, s.b.s.vcpus[0].offset - ticks);
+	sim_set_offset(&s.b, vcpu, s.b.s.vcpus[vcpu].offset - ticks);
 	ret = scene_verify(&s, false);
-	CHECK(!ret && s.verdict.worst_cycles == ticks && !s.verdict.worst_cycles_error,
-	      "%llu ticks planted, found %llu", ticks, (u64)s.verdict.worst_cycles);
+	CHECK(!ret && s.verdict.worst_cycles == ticks && !s.verdict.worst_cycles_error &&
+	      s.verdict.worst_vcpu == vcpu && s.verdict.vcpus == s.nr_vcpus,
+	      "%llu ticks planted on %u, found %llu on %u", ticks, vcpu, (u64)s.verdict.worst_cycles,
+	      s.verdict.worst_vcpu);
 }
 
 /* The TSC goes on, but another kernel calibrates it otherwise. */
