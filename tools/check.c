@@ -95,6 +95,7 @@ const struct verb verb_check = {
 	.explains = "Each finding is one sentence on the host, with its cure below where there is one. "
 		"Unsafe is what lets a guest's clock jump or lose the TSC. Beyond the budget is what makes errors possible. "
 		"Without root all is said but what only /dev/kvm tells; the VM that is made to ask it has one vCPU and no memory, never runs, and is gone again.",
+	.uses = USES_BUDGET_NS | USES_BUDGET_PPB | USES_ROOT,
 	.run = run,
 	.print = print,
 };

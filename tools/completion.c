@@ -25,7 +25,7 @@ static void print_bash(FILE *to)
 	for (i = 0; verbs[i]; i++) {
 		fprintf(to, "\t\t%s) words='--help", verbs[i]->name);
 		print_options(verbs[i]->options, to);
-		print_options(common_options, to);
+		print_options(common_options(verbs[i]), to);
 		fputs("' ;;\n", to);
 	}
 	fputs("\t\tesac\n\telif [ \"${COMP_WORDS[1]}\" = completion ]; then\n\t\twords='bash zsh'\n"
@@ -81,7 +81,7 @@ static void print_zsh(FILE *to)
 	for (i = 0; verbs[i]; i++) {
 		fprintf(to, "\t%s)\n\t\t_arguments '--help[its options]'", verbs[i]->name);
 		print_zsh_options(verbs[i]->options, to);
-		print_zsh_options(common_options, to);
+		print_zsh_options(common_options(verbs[i]), to);
 		fputs(" \\\n\t\t\t'*:file:_files' ;;\n", to);
 	}
 	fputs("\tcompletion) _values shell bash zsh ;;\n\thelp) _describe verb verbs ;;\n\tesac\n}\n"

@@ -264,6 +264,7 @@ const struct verb verb_diff = {
 	.explains = "The clock is compared at one TSC of the guest's, the TSC at one instant: by the host's TSC where both "
 		"states are of one host, by realtime else.",
 	.options = options,
+	.uses = USES_BUDGET_NS | USES_BUDGET_PPB,
 	.parse = parse,
 	.run = run,
 	.print = print,

@@ -134,5 +134,6 @@ const struct verb verb_guest = {
 		    "TSCs. The host's realtime is read where there is /dev/ptp_kvm's clock or VMClock, which "
 		    "takes root. Steps are good up to --budget-ns, slopes up to --budget-ppb, each and what is not "
 		    "known of it; a clock that goes back across vCPUs is unsafe.",
-	.options = options, .parse = parse, .run = run, .print = print,
+	.options = options, .uses = USES_BUDGET_NS | USES_BUDGET_PPB | USES_ROOT,
+	.parse = parse, .run = run, .print = print,
 };

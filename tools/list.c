@@ -177,6 +177,7 @@ const struct verb verb_list = {
 	.explains = "One line a VM, PID-FD: mode, the first vCPU's TSC, how far vCPUs' TSCs are apart, the age of the point that the clock's line was last drawn from, steps so far. "
 		"The stock KVM does not tell mode, age and steps: kvmclock watch sees them from then on. "
 		"Needs root and debugfs.",
+	.uses = USES_BUDGET_NS | USES_ROOT,
 	.run = run,
 	.print = print_list,
 };
@@ -186,6 +187,7 @@ const struct verb verb_show = {
 	.says = "Show the VMs of one process, each vCPU",
 	.arguments = "PID",
 	.explains = "As list, and each vCPU's TSC: offset, its distance from the first one's, frequency and ratio. Needs root and debugfs.",
+	.uses = USES_BUDGET_NS | USES_ROOT,
 	.parse = parse_pid,
 	.run = run,
 	.print = print_show,

@@ -22,16 +22,28 @@ struct settings settings = { .root = "" };
 
 enum { KEY_JSON = 0x100, KEY_PROMETHEUS, KEY_BUDGET_NS, KEY_BUDGET_PPB, KEY_ROOT };
 
-const struct argp_option common_options[] = {
-	{ "json", KEY_JSON, NULL, 0, "Print JSON; its schema is in doc/schema/", 10 },
-	{ "prometheus", KEY_PROMETHEUS, NULL, 0, "Print metrics in Prometheus' text format", 10 },
-	{ "budget-ns", KEY_BUDGET_NS, "NS", 0,
-	  "Steps of a clock of up to NS nanoseconds are good (default 0)", 10 },
-	{ "budget-ppb", KEY_BUDGET_PPB, "PPB", 0,
-	  "Errors of a rate of up to PPB parts in 10^9 are good (default 0)", 10 },
-	{ "root", KEY_ROOT, "DIR", 0, "Look for /proc, /sys and /dev below DIR", 10 },
-	{ 0 }
+static const struct { unsigned used; struct argp_option option; } common[] = {
+	{ 0, { "json", KEY_JSON, NULL, 0, "Print JSON; its schema is in doc/schema/", 10 } },
+	{ 0, { "prometheus", KEY_PROMETHEUS, NULL, 0, "Print metrics in Prometheus' text format", 10 } },
+	{ USES_BUDGET_NS, { "budget-ns", KEY_BUDGET_NS, "NS", 0,
+	  "Steps of a clock of up to NS nanoseconds are good (default 0)", 10 } },
+	{ USES_BUDGET_PPB, { "budget-ppb", KEY_BUDGET_PPB, "PPB", 0,
+	  "Errors of a rate of up to PPB parts in 10^9 are good (default 0)", 10 } },
+	{ USES_ROOT, { "root", KEY_ROOT, "DIR", 0, "Look for /proc, /sys and /dev below DIR", 10 } },
 };
+enum { COMMON_COUNT = sizeof(common) / sizeof(*common) };
+
+const struct argp_option *common_options(const struct verb *of)
+{
+	static struct argp_option options[COMMON_COUNT + 1];
+	int count = 0;
+
+	for (int i = 0; i < COMMON_COUNT; i++)
+		if ((of->uses & common[i].used) == common[i].used)
+			options[count++] = common[i].option;
+	options[count] = (struct argp_option){ 0 };
+	return options;
+}
 
 int fail(const char *thing, const char *why, ...)
 {
@@ -136,12 +148,11 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const struct argp common = { .options = common_options, .parser = parse_common };
-
 static void parse_options(int argc, char **argv)
 {
 	static char name[64];
-	const struct argp_child children[] = { { &common, 0, "On all verbs:", 9 }, { 0 } };
+	const struct argp shared = { .options = common_options(verb), .parser = parse_common };
+	const struct argp_child children[] = { { &shared, 0, "As on other verbs:", 9 }, { 0 } };
 	char text[4096];
 	const struct argp argp = {
 		.options = verb->options, .parser = verb->parse, .args_doc = verb->arguments,

@@ -220,6 +220,7 @@ const struct verb verb_predict = {
 	.explains = "Asks this host's KVM, by a small VM that never runs, or reads another host's abilities from a file, "
 		"and plans the restore as libkvmclock would. Nothing is changed.",
 	.options = options,
+	.uses = USES_BUDGET_NS | USES_BUDGET_PPB | USES_ROOT,
 	.parse = parse,
 	.run = run,
 	.print = print,

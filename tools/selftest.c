@@ -269,5 +269,6 @@ const struct verb verb_selftest = {
 		    "old and new clock at one TSC, so that steps are exact to 1 ns. A step is good up to "
 		    "--budget-ns, a rate up to --budget-ppb; what no KVM can make 0 has a limit of its own. "
 		    "A clock that goes back is unsafe.",
-	.options = options, .parse = parse, .run = run, .print = selftest_print,
+	.options = options, .uses = USES_BUDGET_NS | USES_BUDGET_PPB | USES_ROOT,
+	.parse = parse, .run = run, .print = selftest_print,
 };

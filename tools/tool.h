@@ -24,7 +24,10 @@ enum verdict {
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_PROMETHEUS };
 
-/* What the options that all verbs have say. */
+/* Which of the settings below a verb uses; it has no option for another. */
+enum { USES_BUDGET_NS = 1, USES_BUDGET_PPB = 2, USES_ROOT = 4 };
+
+/* What the options that several verbs have say. */
 struct settings {
 	enum format format;
 	uint64_t budget_ns;	/* 0: nothing is tolerated */
@@ -41,6 +44,7 @@ struct verb {
 	const char *arguments;		/* as argp's args_doc, or NULL */
 	const char *explains;		/* paragraphs for kvmclock VERB --help, or NULL */
 	const struct argp_option *options;	/* its own, or NULL */
+	unsigned uses;			/* of USES_ */
 	/* For its own options and its arguments; argp's codes.  NULL: it has none. */
 	error_t (*parse)(int key, char *argument, struct argp_state *state);
 	/* Fills in the document; 0, or negative when fail() has said why not. */
@@ -137,6 +141,7 @@ const char *colour_end(FILE *to);
 
 /* The completions of all verbs and options, for "bash" or "zsh"; false for others. */
 bool print_completion(const char *shell, FILE *to);
-extern const struct argp_option common_options[];
+/* What a verb has beside its own; until the next call. */
+const struct argp_option *common_options(const struct verb *of);
 
 #endif

@@ -230,6 +230,7 @@ const struct verb verb_watch = {
 		    "It is taken from KVM's tracepoints, for which root is needed. With PIDs only the VMs of these "
 		    "processes are watched.",
 	.options = own_options,
+	.uses = USES_BUDGET_NS | USES_ROOT,
 	.parse = parse,
 	.run = run,
 	.is_lines = true,
