@@ -105,6 +105,11 @@ enum verdict verdict_of_word(const char *word)
 	return (enum verdict)verdict;
 }
 
+uint64_t budget_in(const char *unit)
+{
+	return !strcmp(unit, "ns") ? settings.budget_ns : !strcmp(unit, "ppb") ? settings.budget_ppb : 0;
+}
+
 uint64_t magnitude(int64_t value)
 {
 	return value < 0 ? -(uint64_t)value : (uint64_t)value;

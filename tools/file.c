@@ -52,7 +52,7 @@ uint8_t *file_read(const char *path, size_t most, size_t *length)
 		return close(fd), whole ? whole : bytes;
 	}
 	if (error == EFBIG)
-		fail(name_of(path), "more than %zu bytes: no file of this kind is so long", most);
+		fail(name_of(path), "more than %zu bytes, which is the most that is read of such a file", most);
 	else
 		fail(name_of(path), "%s: give a file that can be read", strerror(error));
 	free(bytes);
@@ -119,5 +119,5 @@ int file_write(const char *path, const void *bytes, size_t length, bool over)
 	free(beside);
 	if (ret && error == EEXIST)
 		return fail(path, "is there already: name another file, or say --force");
-	return ret ? fail(path, "%s: nothing was written", strerror(error)) : 0;
+	return ret ? fail(path, "%s: name a file that can be written, with -o", strerror(error)) : 0;
 }

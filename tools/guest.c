@@ -16,10 +16,7 @@ static unsigned int seconds = SECONDS;
 
 static uint64_t limit_of(const struct guest_figure *figure)
 {
-	uint64_t budget = !strcmp(figure->unit, "ns") ? settings.budget_ns :
-			  !strcmp(figure->unit, "ppb") ? settings.budget_ppb : 0;
-
-	return budget + figure->uncertainty;
+	return budget_in(figure->unit) + figure->uncertainty;
 }
 
 void guest_figure(struct document *doc, const struct guest_figure *figure, int64_t value)
@@ -108,11 +105,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return 0;
 }
 
-static const char *text_of(struct json_object *object, const char *key)
+static const char *word_in(struct json_object *object, const char *key)
 {
-	const char *text = json_object_get_string(json_object_object_get(object, key));
+	const char *word = text_in(object, key);
 
-	return text && *text ? text : "-";
+	return *word ? word : "-";
 }
 
 static void print(struct document *doc, FILE *to)
@@ -121,8 +118,9 @@ static void print(struct document *doc, FILE *to)
 
 	print_findings(doc, to);
 	if (guest)
-		fprintf(to, "hypervisor %s, clocksource %s, %s vCPUs, %s s\n", text_of(guest, "hypervisor"),
-			text_of(guest, "clocksource"), text_of(guest, "vcpus"), text_of(guest, "seconds"));
+		fprintf(to, "hypervisor %s, clocksource %s, %d vCPUs, %u s\n", word_in(guest, "hypervisor"),
+			word_in(guest, "clocksource"),
+			json_object_get_int(json_object_object_get(guest, "vcpus")), seconds);
 	print_figures(doc, to);
 }
 

@@ -69,8 +69,7 @@ const char *selftest_attempt(void (*measure)(void *argument), void *argument)
 
 static uint64_t limit_of(const struct figure *figure)
 {
-	uint64_t budget = !strcmp(figure->unit, "ns") ? settings.budget_ns :
-			  !strcmp(figure->unit, "ppb") ? settings.budget_ppb : 0;
+	uint64_t budget = budget_in(figure->unit);
 
 	return budget > figure->own_limit ? budget : figure->own_limit;
 }

@@ -2,8 +2,9 @@
 /* Live updates by libkvmclock, one after another. */
 #include "selftest.h"
 
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "scene.h"
 #include "update.h"
@@ -104,44 +105,46 @@ static struct sums sum_up(const struct updates *updates)
 	return sums;
 }
 
-/* The step last: what it may be has been said by then. */
-static void add_figures(struct selftest *test, const char *what, const char *guest,
-			const char *title, const struct sums *sums, bool settled)
-{
-	struct figure figure = {
-		.what = what, .guest = guest, .name = "step", .unit = "ns", .title = title,
-		.meaning = "Worst step of a guest's clock while this was done to its VM",
-	};
+/* Titles are as of an unsettled one; without the first word, of a settled one. */
+#define UNSETTLED "unsettled "
 
-	figure_uncertainty(selftest_figure(test, &figure, sums->worst_ns, NULL), 1);
-	figure.name = "update_tsc_step";
-	figure.unit = "cycles";
-	figure.meaning = "Worst step of a guest's TSC over a live update, all vCPUs' together";
-	figure.title = settled ? "live update: TSC" : "unsettled live update: TSC";
-	selftest_figure(test, &figure, sums->cycles, NULL);
-	figure.unlimited = true;
-	figure.name = "update_step_median";
-	figure.unit = "ns";
-	figure.meaning = "Median step of a guest's clock over a live update";
-	figure.title = settled ? "live update: median" : "unsettled live update: median";
-	selftest_figure(test, &figure, sums->median_ns, NULL);
-	figure.name = "update_stated_error";
-	figure.meaning = "What the library states of a live update against what the guests saw, at worst";
-	figure.title = settled ? "live update: stated against seen" : "unsettled live update: stated against seen";
-	selftest_figure(test, &figure, sums->stated_error_ns, NULL);
-	figure.unit = "1";
-	figure.name = "update_tier";
-	figure.meaning = "Highest tier that a live update came to: 0 exact, 1 corrected";
-	figure.title = settled ? "live update: tier" : "unsettled live update: tier";
-	selftest_figure(test, &figure, sums->tier, NULL);
-	figure.name = "update_tries";
-	figure.meaning = "Most corrections that a live update took";
-	figure.title = settled ? "live update: corrections, at most" : "unsettled live update: corrections, at most";
-	selftest_figure(test, &figure, sums->tries, NULL);
-	figure.name = "update_other_pages";
-	figure.meaning = "Live updates after which the guest's page was not the same, bit for bit";
-	figure.title = settled ? "live update: page not the same, runs" : "unsettled live update: page not the same, runs";
-	selftest_figure(test, &figure, sums->other_pages, NULL);
+static const struct {
+	const char *name, *unit, *title, *meaning;
+	size_t value;
+	bool limited;
+} beside_step[] = {
+	{ "update_tsc_step", "cycles", UNSETTLED "live update: TSC",
+	  "Worst step of a guest's TSC over a live update, all vCPUs' together",
+	  offsetof(struct sums, cycles), true },
+	{ "update_step_median", "ns", UNSETTLED "live update: median",
+	  "Median step of a guest's clock over a live update", offsetof(struct sums, median_ns), false },
+	{ "update_stated_error", "ns", UNSETTLED "live update: stated against seen",
+	  "What the library states of a live update against what the guests saw, at worst",
+	  offsetof(struct sums, stated_error_ns), false },
+	{ "update_tier", "1", UNSETTLED "live update: tier",
+	  "Highest tier that a live update came to: 0 exact, 1 corrected",
+	  offsetof(struct sums, tier), false },
+	{ "update_tries", "1", UNSETTLED "live update: corrections, at most",
+	  "Most corrections that a live update took", offsetof(struct sums, tries), false },
+	{ "update_other_pages", "1", UNSETTLED "live update: page not the same, runs",
+	  "Live updates after which the guest's page was not the same, bit for bit",
+	  offsetof(struct sums, other_pages), false },
+};
+
+static void add_figures(struct selftest *test, const struct figure *step, const struct sums *sums, bool settled)
+{
+	figure_uncertainty(selftest_figure(test, step, sums->worst_ns, NULL), 1);
+	for (size_t i = 0; i < sizeof(beside_step) / sizeof(*beside_step); i++) {
+		const struct figure figure = {
+			.name = beside_step[i].name, .what = step->what, .guest = step->guest,
+			.unit = beside_step[i].unit, .meaning = beside_step[i].meaning,
+			.title = beside_step[i].title + (settled ? strlen(UNSETTLED) : 0),
+			.unlimited = !beside_step[i].limited,
+		};
+
+		selftest_figure(test, &figure,
+				*(const uint64_t *)((const char *)sums + beside_step[i].value), NULL);
+	}
 }
 
 static void do_updates(struct selftest *test, const struct guest_kind *guest, bool settled,
@@ -175,7 +178,7 @@ static void do_updates(struct selftest *test, const struct guest_kind *guest, bo
 		selftest_broken(test, &figure, why);
 	} else {
 		sums = sum_up(&updates);
-		add_figures(test, figure.what, guest->word, figure.title, &sums, settled);
+		add_figures(test, &figure, &sums, settled);
 	}
 	free(updates.seen);
 }

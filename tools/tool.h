@@ -107,6 +107,8 @@ struct json_object *document_no_figure(struct document *doc, const char *name, c
 struct json_object *document_list(struct document *doc, const char *key);
 struct json_object *document_item(struct document *doc, const char *key);
 
+/* The budget that is in this unit; 0 for units that have none. */
+uint64_t budget_in(const char *unit);
 /* |value|, exact for all of them. */
 uint64_t magnitude(int64_t value);
 

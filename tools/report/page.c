@@ -2,13 +2,11 @@
 /* The page: page.html with what is of this report put in, no larger than it may be, and whole or not at all. */
 #include "tools/report/report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "file.h"
 
 /* embed.S */
 extern const char report_page_html[], report_page_html_end[];
@@ -112,46 +110,10 @@ static char *page_that_fits(struct report *report, size_t *bytes)
 	return NULL;
 }
 
-static int write_text(int file, const char *text, size_t bytes)
-{
-	while (bytes) {
-		ssize_t written = write(file, text, bytes);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -1;
-		text += written;
-		bytes -= (size_t)written;
-	}
-	return 0;
-}
-
-/* Beside FILE, and in its place when it is whole. */
-static int replace_file(const char *name, const char *text, size_t bytes)
-{
-	mode_t mask = umask(0);
-	char *beside;
-	int file, error = 0;
-
-	umask(mask);
-	if (asprintf(&beside, "%s.XXXXXX", name) < 0)
-		abort();
-	file = mkostemp(beside, O_CLOEXEC);
-	if (file < 0)
-		error = errno;
-	else if (write_text(file, text, bytes) || fchmod(file, 0666 & ~mask) || close(file) || rename(beside, name))
-		error = errno;
-	if (file >= 0 && error)
-		unlink(beside);
-	free(beside);
-	return error ? fail(name, "%s: name a file that can be written, with -o", strerror(error)) : 0;
-}
-
 int report_page(struct report *report, const char *file, size_t *bytes)
 {
 	char *text = page_that_fits(report, bytes);
-	int result = text ? replace_file(file, text, *bytes) : -1;
+	int result = text ? file_write(file, text, *bytes, true) : -1;
 
 	free(text);
 	return result;

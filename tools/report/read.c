@@ -2,9 +2,10 @@
 /* Files in: documents, events before them, and the lines of a host's console between. */
 #include "tools/report/report.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "file.h"
 
 #define DEPTH_MAX 16
 #define SCHEMA "kvmclock/1"
@@ -12,31 +13,10 @@
 struct reader {
 	struct report *report;
 	const char *file;
-	char *bytes;
+	uint8_t *bytes;
 	size_t length, at, line, other_lines, events, documents;
 	struct json_object *greatest;
 };
-
-static int slurp(struct reader *reader)
-{
-	FILE *from = fopen(reader->file, "re");
-	int failed;
-
-	if (!from)
-		return fail(reader->file, "%s: name a file that kvmclock VERB --json was written to",
-			    strerror(errno));
-	reader->bytes = malloc(FILE_MAX + 1);
-	if (!reader->bytes)
-		abort();
-	reader->length = fread(reader->bytes, 1, FILE_MAX + 1, from);
-	failed = ferror(from) ? errno : 0;
-	fclose(from);
-	if (failed)
-		return fail(reader->file, "%s: name a file that can be read", strerror(failed));
-	if (reader->length > FILE_MAX)
-		return fail(reader->file, "larger than %d MB: watch for a shorter time", FILE_MAX >> 20);
-	return 0;
-}
 
 static void keep_event(struct reader *reader, struct json_object *event)
 {
@@ -121,7 +101,7 @@ static int read_value(struct reader *reader, struct json_tokener *tokener)
 	size_t end;
 
 	json_tokener_reset(tokener);
-	value = json_tokener_parse_ex(tokener, reader->bytes + reader->at, (int)(reader->length - reader->at));
+	value = json_tokener_parse_ex(tokener, (char *)reader->bytes + reader->at, (int)(reader->length - reader->at));
 	if (json_tokener_get_error(tokener) == json_tokener_continue)
 		return fail(reader->file, "line %zu: the document that begins here has no end: "
 			    "let kvmclock finish, and try again", reader->line);
@@ -154,9 +134,10 @@ int report_read(struct report *report, const char *file)
 {
 	struct reader reader = { .report = report, .file = file, .line = 1,
 				 .greatest = json_object_new_array() };
-	int result = slurp(&reader);
+	int result = -1;
 
-	if (!result)
+	reader.bytes = file_read(file, FILE_MAX, &reader.length);
+	if (reader.bytes)
 		result = read_all(&reader);
 	if (!result && !reader.documents && reader.events)
 		result = fail(file, "%zu events and no document: end watch by Ctrl-C, it prints one then",
