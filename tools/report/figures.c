@@ -215,21 +215,19 @@ static void put_rest(const struct report *report, bool flat, const char *heading
 		fputs("</ul>\n", to);
 }
 
-/* All of one host: then plots of different names stand beside each other. */
-static bool all_single(const struct report *report)
+static bool is_alone(const struct report *report, size_t which)
 {
-	for (size_t i = 1; i < report->plots_shown; i++)
-		if (!begins_name(report, i))
-			return false;
-	return true;
+	return begins_name(report, which) && (which + 1 >= report->plots_shown || begins_name(report, which + 1));
 }
 
+/* Those of a name have a row of their own; one alone stands beside another. */
 void html_plots(struct report *report, FILE *to)
 {
-	fprintf(to, "<div class=\"series%s\">", all_single(report) ? " single" : "");
+	fputs("<div class=\"series\">", to);
 	for (size_t i = 0; i < report->plots_shown; i++) {
 		if (begins_name(report, i)) {
-			fputs(i ? "</div></section>\n<section class=\"plot\">" : "<section class=\"plot\">", to);
+			fprintf(to, "%s<section class=\"plot%s\">", i ? "</div></section>\n" : "",
+				is_alone(report, i) ? "" : " row");
 			put_heading(&report->plots[i], to);
 		}
 		put_plot(report, i, to);
