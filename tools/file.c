@@ -105,8 +105,13 @@ static int put_in_place(const char *beside, const char *path, bool over)
 int file_write(const char *path, const void *bytes, size_t length, bool over)
 {
 	char *beside = NULL;
-	int fd = create_beside(path, &beside), ret = -1, error;
+	struct stat is;
+	int fd, ret = -1, error;
 
+	/* Root can replace /dev/null by a file, too. */
+	if (!lstat(path, &is) && !S_ISREG(is.st_mode))
+		return fail(path, "no plain file: name one that can be written, with -o");
+	fd = create_beside(path, &beside);
 	if (fd >= 0)
 		ret = write_all(fd, bytes, length);
 	if (fd >= 0 && close(fd))
