@@ -8,10 +8,32 @@
 
 #define RUN_MS 30
 #define BOUND_CYCLES 100000
+#define SVM_RUNS 10
+
+/* On hardware that cannot scale the law of another TSC is not known, and so no step. */
+static bool is_off(const struct measure_late_khz *late, bool is_known)
+{
+	return late->error || late->back_cycles || late->jump_cycles >= BOUND_CYCLES ||
+	       late->clock_back_ns || (is_known && late->clock_step_ns);
+}
+
+/*
+ * Where the machine's other work comes between the readings, what it takes hides a
+ * jump: there it is done again, until something is seen.
+ */
+static struct measure_late_khz measure(uint32_t from_khz, uint32_t to_khz)
+{
+	struct measure_late_khz late = measure_late_khz(from_khz, to_khz, RUN_MS);
+	int i;
+
+	for (i = 1; host()->svm && i < SVM_RUNS && !is_off(&late, from_khz == to_khz); i++)
+		late = measure_late_khz(from_khz, to_khz, RUN_MS);
+	return late;
+}
 
 static void check(const char *kind, uint32_t from_khz, uint32_t to_khz)
 {
-	struct measure_late_khz late = measure_late_khz(from_khz, to_khz, RUN_MS);
+	struct measure_late_khz late = measure(from_khz, to_khz);
 	char figure[64];
 
 	tap_ok(!late.error, "K25 %s: set", kind);
@@ -24,7 +46,6 @@ static void check(const char *kind, uint32_t from_khz, uint32_t to_khz)
 	tap_diag("from %u to %u kHz: %llu cycles from reading to reading", from_khz, to_khz,
 		 (unsigned long long)late.forward_cycles);
 	tap_ok(late.clock_back_ns == 0, "K25 %s: clock not back", kind);
-	/* On hardware that cannot scale the law of the TSC is not known. */
 	if (!host()->scaling && from_khz != to_khz)
 		return;
 	tap_ok(late.clock_step_ns == 0, "K25 %s: clock goes on", kind);
