@@ -10,16 +10,14 @@ static bool kvm_clock_write_page(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache 
 				 unsigned int offset, struct kc_pvclock page)
 {
 	struct kc_pvclock *mapped, shown;
-	struct kvm *kvm = vcpu->kvm;
 	unsigned long flags;
 
 	read_lock_irqsave(&gpc->lock, flags);
-	while (!kvm_gpc_check(gpc, offset + sizeof(page))) {
+	while (unlikely(!kvm_gpc_check(gpc, offset + sizeof(page)))) {
 		read_unlock_irqrestore(&gpc->lock, flags);
 		if (kvm_gpc_refresh(gpc, offset + sizeof(page))) {
-			if (!kvm->arch.clock.page_missed)	/* who misses often does not put it off */
-				mod_delayed_work(system_wq, &kvm->arch.kvmclock_sync_work, HZ);
-			kvm->arch.clock.page_missed = true;
+			if (!xchg(&vcpu->kvm->arch.clock.page_missed, true))	/* or who misses often puts it off */
+				mod_delayed_work(system_wq, &vcpu->kvm->arch.kvmclock_sync_work, HZ);
 			return false;
 		}
 		read_lock_irqsave(&gpc->lock, flags);
@@ -38,7 +36,7 @@ static bool kvm_clock_write_page(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache 
 	smp_wmb();
 	WRITE_ONCE(mapped->version, ++page.version);
 	kvm_gpc_mark_dirty_in_slot(gpc);
-	kvm->arch.clock.counts.page_writes++;
+	vcpu->kvm->arch.clock.counts.page_writes++;
 	trace_kvm_pvclock_update(vcpu->vcpu_id, (struct pvclock_vcpu_time_info *)&page);
 out:
 	read_unlock_irqrestore(&gpc->lock, flags);
@@ -49,8 +47,9 @@ static noinline void kvm_clock_write_xen_pages(struct kvm_vcpu *vcpu, struct kc_
 {
 	struct kvm_vcpu_xen *xen = &vcpu->arch.xen;
 
-	if (vcpu->kvm->arch.xen_hvm_config.flags & KVM_XEN_HVM_CONFIG_PVCLOCK_TSC_UNSTABLE)
-		page.flags &= ~KC_PVCLOCK_TSC_STABLE;
+	/* That the guest was stopped is told on KVM's page, by which it was asked for. */
+	page.flags &= vcpu->kvm->arch.xen_hvm_config.flags & KVM_XEN_HVM_CONFIG_PVCLOCK_TSC_UNSTABLE ?
+		      0 : KC_PVCLOCK_TSC_STABLE;
 	if (xen->vcpu_info_cache.active)
 		kvm_clock_write_page(vcpu, &xen->vcpu_info_cache,
 				     offsetof(struct compat_vcpu_info, time), page);
@@ -108,8 +107,6 @@ static __flatten void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 		page = kc_pvclock_of_line(&line, kc_master_is_stable(m) ?
 						 KC_PVCLOCK_TSC_STABLE : 0);
 	} while (read_seqcount_retry(&vcpu->kvm->arch.pvclock_sc, seq));
-	if (vcpu->arch.xen.vcpu_info_cache.active || vcpu->arch.xen.vcpu_time_info_cache.active)
-		kvm_clock_write_xen_pages(vcpu, page);
 	if (vcpu->arch.pvclock_set_guest_stopped_request)
 		page.flags |= KC_PVCLOCK_GUEST_STOPPED;
 	if (vcpu->arch.pv_time.active &&
@@ -117,6 +114,8 @@ static __flatten void kvm_clock_write_pages(struct kvm_vcpu *vcpu)
 	    page.flags & KC_PVCLOCK_GUEST_STOPPED)
 		vcpu->arch.pvclock_set_guest_stopped_request = false;
 	kvm_clock_write_hyperv_page(vcpu, &line, &page);
+	if (vcpu->arch.xen.vcpu_info_cache.active || vcpu->arch.xen.vcpu_time_info_cache.active)
+		kvm_clock_write_xen_pages(vcpu, page);
 }
 
 /* This vCPU's dirty ring must be harvested before it may write more pages. */
