@@ -104,15 +104,17 @@ part() {
 # as_test TEXT COMMAND [ARGS]: a command that prints no TAP, as one test; what it
 # said last follows a failure, and so is in the sum, too.
 as_test() {
-	local text=$1 said
+	local text=$1 said code=0
 	shift
 	said=$(mktemp "$OUT/said.XXXXXX")
 	echo 1..1
 	if "$@" 2>&1 | tee "$said" | sed 's/^/# /'; then echo "ok 1 - $text"; else
+		code=1
 		echo "not ok 1 - $text"
 		tail -n 40 "$said" | sed 's/^/# /'
-		return 1
 	fi
+	rm -f "$said"
+	return "$code"
 }
 
 sum_up() {
