@@ -117,8 +117,7 @@ static void print_step_json(const struct watch_step *step, FILE *to)
 
 static void print_clock_text(const struct watch_step *step, FILE *to)
 {
-	bool within = magnitude(step->step_ns) <=
-		      settings.budget_ns;
+	bool within = magnitude(step->step_ns) <= settings.budget_ns;
 
 	fprintf(to, "clock %s%+" PRId64 " ns%s: %s", step->step_ns ? colour(to, within ?
 		VERDICT_GOOD : VERDICT_BEYOND_BUDGET) : "", step->step_ns, step->step_ns ?
